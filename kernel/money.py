@@ -43,4 +43,6 @@ def format_usd(micros: Micros | None) -> str:
     sign, value = ("-" if micros < 0 else ""), abs(micros)
     if value == 0:
         return "$0.00"
-    return f"{sign}${value / 1_000_000:.4f}" if value < 10_000 else f"{sign}${value / 1_000_000:.2f}"
+    return (
+        f"{sign}${value / 1_000_000:.4f}" if value < 10_000 else f"{sign}${value / 1_000_000:.2f}"
+    )

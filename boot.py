@@ -1,0 +1,369 @@
+"""LLMOS: builds the parts and ties them together; the command line's entry."""
+
+if not __package__:  # run as `python boot.py`: hand over to this very checkout as `llmos.boot`
+    import importlib.util as _util, pathlib as _pathlib, sys as _sys  # noqa: E401, I001
+
+    _root = _pathlib.Path(__file__).resolve().parent
+    _sys.path[:] = [entry for entry in _sys.path if _pathlib.Path(entry).resolve() != _root]
+    _spec = _util.spec_from_file_location(
+        "llmos", _root / "__init__.py", submodule_search_locations=[str(_root)]
+    )
+    assert _spec is not None
+    assert _spec.loader is not None
+    _sys.modules["llmos"] = _module = _util.module_from_spec(_spec)
+    _spec.loader.exec_module(_module)
+    from llmos.boot import main as _main
+
+    raise SystemExit(_main())
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import anyio
+import anyio.from_thread
+
+from .interfaces.cortex import Cortex, Plan
+from .interfaces.decision import Decision
+from .interfaces.dispatcher import Dispatcher, Policy, check_goal
+from .interfaces.follower import Follower
+from .interfaces.learner import Learner
+from .interfaces.recall import Recall
+from .interfaces.result import Result
+from .interfaces.settings import Settings, load_settings
+from .kernel.atomic import make_private_dir
+from .kernel.bus import EventBus
+from .kernel.drivers import standard_drivers
+from .kernel.drivers.plugin import PluginDriver
+from .kernel.errors import PluginError, WorkspaceError
+from .kernel.events import Event, GoalDue, JobFailed, Notice
+from .kernel.money import to_micros
+from .kernel.redaction import Redactor
+from .kernel.scheduler import Scheduler
+from .kernel.token_economy import TokenEconomy
+from .kernel.tools import ToolRegistry
+from .kernel.watchdog import Watchdog, WatchdogLimits
+from .memory.evidence import Evidence
+from .memory.goals import normal_form
+from .memory.sessions import SessionLog, entry_of, new_session_id
+from .memory.snapshot import SnapshotStore
+from .memory.trace_store import TraceStore
+from .memory.trust import Trust, state_dir
+from .plugins.loader import load_plugins
+
+__all__ = ["LLMOS", "main"]
+
+
+class LLMOS:
+    """The operating system: learn a goal once, replay it for $0.
+
+    Use it as ``async with LLMOS(...) as os`` or by `boot` and `shutdown`, which must be awaited
+    in the same task. Tools run in the directory in which it was booted.
+
+    Args:
+        budget_usd: Cap on all that is spent in this workspace, dollars.
+        workspace: Folder of the memory.
+        model: Full model id.
+        permission_mode: What a run may do without being asked.
+        max_budget_usd: Most that one model run may cost, dollars.
+        cli_path: A Claude Code CLI to use instead of the bundled one.
+        max_turns: API calls a model run may make.
+        timeout_s: Seconds after which a goal is given up.
+
+    What is not given comes from the ``LLMOS_*`` environment, then from the defaults.
+
+    Raises:
+        UsageError: If a value is wrong.
+    """
+
+    def __init__(
+        self,
+        budget_usd: float | None = None,
+        *,
+        workspace: str | Path | None = None,
+        model: str | None = None,
+        permission_mode: str | None = None,
+        max_budget_usd: float | None = None,
+        cli_path: str | None = None,
+        max_turns: int | None = None,
+        timeout_s: float | None = None,
+    ) -> None:
+        given: dict[str, object] = {
+            "budget_usd": budget_usd,
+            "workspace": workspace,
+            "model": model,
+            "permission_mode": permission_mode,
+            "max_budget_usd": max_budget_usd,
+            "cli_path": cli_path,
+            "max_turns": max_turns,
+            "timeout_s": timeout_s,
+        }
+        self.settings: Settings = load_settings(given, os.environ)
+        self.cwd = Path.cwd().resolve()
+        self.workspace = (self.cwd / self.settings.workspace).resolve()
+        self.memory = self.workspace / "memory"
+        self.session_id = new_session_id()
+        self.bus = EventBus()
+        self.scheduler = Scheduler(self.bus)
+        self.plugin_problems: tuple[PluginError, ...] = ()
+        self._stack: AsyncExitStack | None = None
+        self._policies: dict[str, Policy] = {}
+
+    async def boot(self) -> None:
+        """Start every part.
+
+        Raises:
+            WorkspaceError: If the workspace cannot be used.
+            RuntimeError: If it is already booted.
+        """
+        if self._stack is not None:
+            raise RuntimeError("LLMOS is already booted")
+        async with AsyncExitStack() as stack:
+            self._open_memory()
+            await stack.enter_async_context(self.bus)
+            group = await stack.enter_async_context(anyio.create_task_group())
+            stack.callback(group.cancel_scope.cancel)
+            self._log = SessionLog(self.memory / "sessions", self.session_id, self._redactor)
+            stack.callback(self._log.close)
+            self.bus.on(Event, handler=self._log_event, name="session log")
+            self._build()
+            self.bus.on(GoalDue, handler=self._run_due, name="scheduled goals")
+            group.start_soon(self._watchdog.run)
+            group.start_soon(self.scheduler.run)
+            for problem in self.plugin_problems:
+                self.bus.publish_nowait(Notice(problem.message))
+            self._stack = stack.pop_all()
+
+    async def shutdown(self) -> None:
+        """Stop every part; what was published before is delivered first. Harmless if not booted."""
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            await stack.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.boot()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            await stack.__aexit__(kind, error, trace)
+
+    async def execute(
+        self, goal: str, *, replay_only: bool = False, learn_afresh: bool = False
+    ) -> Result:
+        """Answer a goal: replay a trace if one matches and its guards hold, else learn it.
+
+        Args:
+            goal: What to do, in plain words.
+            replay_only: Never call a model.
+            learn_afresh: Never replay.
+
+        Returns:
+            The result, also for every failure of the run (see `Result.error`).
+
+        Raises:
+            UsageError: If the goal is empty or too long.
+            RuntimeError: If the OS is not booted.
+        """
+        self._check_booted()
+        async with self._one_goal:
+            return await self._dispatcher.execute(goal, self._policy(replay_only, learn_afresh))
+
+    async def decide(self, goal: str) -> Decision:
+        """Decide how a goal would be answered, without any side effect.
+
+        Raises:
+            UsageError: If the goal is empty or too long.
+        """
+        self._check_booted()
+        return await anyio.to_thread.run_sync(self._dispatcher.decide, goal)
+
+    async def plan(self, goal: str) -> Plan:
+        """Ask the model for the steps that would reach a goal; nothing is carried out.
+
+        Raises:
+            UsageError: If the goal is empty or too long.
+            LlmosError: If the model run failed or the budget does not allow it.
+        """
+        self._check_booted()
+        plan, run = await self._learner.plan(
+            check_goal(goal),
+            run_id=f"p-{new_session_id()}",
+            cap=to_micros(self.settings.max_budget_usd),
+        )
+        if plan is None:
+            assert run.error is not None
+            raise run.error
+        return plan
+
+    def interrupt(self) -> bool:
+        """Stop the goal that runs now; its result says so. Return whether one was running."""
+        return self._stack is not None and self._dispatcher.interrupt()
+
+    def schedule(
+        self,
+        name: str,
+        goal: str,
+        *,
+        cron: str | None = None,
+        interval_seconds: float | None = None,
+        replay_only: bool = True,
+    ) -> None:
+        """Answer a goal again and again while the OS lives.
+
+        Args:
+            name: Name of the job; replaces an earlier one of that name.
+            goal: The goal.
+            cron: A cron expression, local time; or
+            interval_seconds: Seconds from one run to the next.
+            replay_only: Never spend money on it.
+
+        Raises:
+            UsageError: If the expression or the goal is wrong.
+        """
+        self._policies[name] = self._policy(replay_only, learn_afresh=False)
+        self.scheduler.register_goal(
+            name, check_goal(goal), cron=cron, interval_seconds=interval_seconds
+        )
+
+    @property
+    def traces(self) -> TraceStore:
+        """The trace store."""
+        return self._store
+
+    @property
+    def economy(self) -> TokenEconomy:
+        """The money."""
+        return self._economy
+
+    def _open_memory(self) -> None:
+        try:
+            make_private_dir(self.memory)
+            make_private_dir(self.memory / "traces")
+            if not os.access(self.memory, os.W_OK | os.X_OK):
+                raise PermissionError(f"{self.memory} is not writable")
+        except OSError as error:
+            raise WorkspaceError(
+                f"the workspace {self.workspace} cannot be used: {error.strerror or error}",
+                hint="name another one with --workspace DIR or LLMOS_WORKSPACE",
+            ) from None
+        ledger = self.memory / "ledger.sqlite"
+        self._redactor = Redactor(os.environ)
+        self._economy = TokenEconomy(self.settings.budget_usd, ledger=ledger)
+        self._evidence = Evidence(ledger)
+        self.trust = Trust(state_dir())
+        self._store = TraceStore(
+            self.memory / "traces",
+            self.trust,
+            index_path=self.memory / "index.sqlite",
+            key=normal_form,
+            redactor=self._redactor,
+        )
+
+    def _build(self) -> None:
+        settings = self.settings
+        loaded = load_plugins([Path(__file__).parent / "plugins", self.workspace / "plugins"])
+        self.plugin_problems = loaded.problems
+        registry = ToolRegistry([*standard_drivers(), *map(PluginDriver, loaded.tools)])
+        snapshots = SnapshotStore(self.memory / "snapshots")
+        recall = Recall(self.memory / "semantic.sqlite", self._redactor.redact, self._notice)
+        limits = WatchdogLimits()
+        if settings.timeout_s is not None:
+            limits = WatchdogLimits(wall_time_s=settings.timeout_s)
+        self._one_goal = anyio.Lock()
+        self._watchdog = Watchdog(self.bus, limits)
+        follower = Follower(
+            registry,
+            snapshots,
+            self.bus,
+            self.cwd,
+            env=self._redactor.without_secrets(os.environ),
+            exclude=[self.memory],
+        )
+        cortex = Cortex(
+            self.bus,
+            self.cwd,
+            model=settings.model,
+            tools=loaded.tools,
+            permission_mode=settings.permission_mode,
+            cli_path=settings.cli_path,
+            max_turns=settings.max_turns,
+        )
+        self._learner = Learner(
+            cortex,
+            self.bus,
+            self._store,
+            self._evidence,
+            self._economy,
+            registry,
+            snapshots,
+            recall=recall.about,
+            remember=recall.remember,
+            cwd=self.cwd,
+            exclude=[self.memory],
+            permission_mode=settings.permission_mode,
+        )
+        self._dispatcher = Dispatcher(
+            self.bus,
+            self._store,
+            self._evidence,
+            self._economy,
+            follower,
+            self._learner,
+            registry,
+            cwd=self.cwd,
+            locks=self.memory / "locks",
+            permission_mode=settings.permission_mode,
+            session_id=self.session_id,
+        )
+
+    def _policy(self, replay_only: bool, learn_afresh: bool) -> Policy:
+        return Policy(
+            replay_only,
+            learn_afresh,
+            to_micros(self.settings.max_budget_usd),
+            self.settings.timeout_s,
+        )
+
+    def _notice(self, text: str) -> None:
+        # Memory works in a thread; the bus belongs to the event loop.
+        anyio.from_thread.run_sync(self.bus.publish_nowait, Notice(text))
+
+    def _log_event(self, event: Event) -> None:
+        self._log.write(entry_of(event))
+
+    async def _run_due(self, event: GoalDue) -> None:
+        policy = self._policies.get(event.job, self._policy(replay_only=True, learn_afresh=False))
+        async with self._one_goal:
+            result = await self._dispatcher.execute(event.goal, policy)
+        if result.error is not None:
+            self.bus.publish_nowait(JobFailed(event.job, result.error.message))
+
+    def _check_booted(self) -> None:
+        if self._stack is None:
+            raise RuntimeError("LLMOS is not booted: await os.boot() first, or use `async with`")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: The arguments without the program's name; those of the process if None.
+
+    Returns:
+        The exit code.
+    """
+    from .interfaces.cli import run
+
+    return run(sys.argv[1:] if arguments is None else list(arguments), LLMOS)
+

@@ -1,0 +1,363 @@
+"""The cortex: the model, reached through the Claude Agent SDK. The only importer of the SDK.
+
+`Cortex.learn` lets the model reach a goal with real tools and records what it did;
+`Cortex.plan` asks for steps and carries out nothing. Each call is one run of the bundled CLI. A
+run that is cancelled or interrupted stops within a second, is billed, and leaves no process.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import anyio
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from ..kernel.bus import EventBus
+from ..kernel.drivers.plugin import PREFIX, tool_name
+from ..kernel.errors import ModelError
+from ..kernel.events import Interrupt, ModelMessage, ModelRunEnded, ModelRunStarted
+from ..kernel.money import Micros, to_usd
+from ..kernel.orphans import MARK, end_marked
+from ..kernel.tools import ToolCall, ToolSpec
+from .model_run import ModelRun, api_failure, cli_missing, stopped
+from .prices import price_of
+from .stream import StreamReader
+
+if TYPE_CHECKING:
+    from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
+    from claude_agent_sdk.types import HookContext, HookInput, HookJSONOutput
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+"""The current Sonnet, by full id: the CLI remaps aliases and `None` would be its own default."""
+
+BUILTIN_TOOLS = ("Read", "Write", "Edit", "Bash", "Glob", "Grep")
+PERMISSION_MODES = ("acceptEdits", "default", "plan", "dontAsk", "bypassPermissions")
+
+_BUFFER = 256 * 2**20
+_STOP_S = 0.8
+"""Seconds an interrupted run has to report its cost before its processes are killed."""
+
+_LEARNER_PROMPT = """You are the Learner of llmos. Reach the user's goal with the tools.
+What you do is recorded and replayed later without you, so prefer few, deterministic steps: paths
+relative to the working directory in commands, no random names, no dates that the goal does not
+give, no interactive programs. Work only inside the working directory. Read what you rely on.
+End with a short answer that states the result."""
+
+_PLANNER_PROMPT = """You are the Planner of llmos. Break the user's goal into the steps that
+would reach it with the tools Read, Write, Edit, Bash, Glob and Grep in the working directory.
+Carry out nothing."""
+
+
+class PlanStep(BaseModel):
+    """One step of a plan."""
+
+    model_config = ConfigDict(frozen=True)
+
+    description: str
+    tool: str = ""
+
+
+class Plan(BaseModel):
+    """Structured steps for a goal; nothing has been carried out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    steps: tuple[PlanStep, ...]
+
+
+class Witness(Protocol):
+    """Sees the world before and after each call of a model run."""
+
+    async def before(self, call: ToolCall) -> None:
+        """Called before a call is carried out; the call waits for it."""
+        ...
+
+    async def after(self, call: ToolCall) -> None:
+        """Called after a call was carried out well."""
+        ...
+
+
+class Cortex:
+    """Plans and learns with a model.
+
+    Args:
+        bus: Where messages, calls and costs are published, and interrupts are heard.
+        cwd: Directory in which tools run.
+        model: Full model id.
+        tools: Plugin tools to offer.
+        permission_mode: One of `PERMISSION_MODES`.
+        cli_path: The CLI to use instead of the bundled one.
+        max_turns: API calls a run may make, or None.
+        clock: Gives UTC epoch seconds.
+    """
+
+    def __init__(
+        self,
+        bus: EventBus,
+        cwd: Path,
+        *,
+        model: str = DEFAULT_MODEL,
+        tools: Sequence[ToolSpec] = (),
+        permission_mode: str = "acceptEdits",
+        cli_path: str | None = None,
+        max_turns: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._bus = bus
+        self._cwd = cwd
+        self.model = model
+        self._tools = tuple(tools)
+        self._permission_mode = permission_mode
+        self._cli_path = cli_path
+        self._max_turns = max_turns
+        self._clock = clock
+
+    async def learn(
+        self,
+        goal: str,
+        run: ModelRun,
+        *,
+        run_id: str,
+        hold: Micros,
+        witness: Witness,
+        context: str = "",
+    ) -> None:
+        """Let the model reach a goal; everything it did is in `run`, however this ends.
+
+        Args:
+            goal: The goal, sent to the model as it is.
+            run: Filled while the run goes on; `run.error` says what went wrong.
+            run_id: Id under which events are published.
+            hold: Money set aside, micro-dollars; the CLI stops at it.
+            witness: Sees the world before and after each call.
+            context: What memory adds, sent beside the goal.
+        """
+        from claude_agent_sdk import HookMatcher
+
+        async def before(
+            data: HookInput, _id: str | None, _context: HookContext
+        ) -> HookJSONOutput:
+            await witness.before(_call_of(data))
+            return {}
+
+        async def after(data: HookInput, _id: str | None, _context: HookContext) -> HookJSONOutput:
+            await witness.after(_call_of(data))
+            return {}
+
+        async def submitted(
+            _data: HookInput, _id: str | None, _context: HookContext
+        ) -> HookJSONOutput:
+            return {
+                "hookSpecificOutput": {
+                    "hookEventName": "UserPromptSubmit",
+                    "additionalContext": context,
+                }
+            }
+
+        options = self._options(run_id, hold, _LEARNER_PROMPT, BUILTIN_TOOLS)
+        options.max_turns = self._max_turns
+        # A witness that failed leaves the run without a trace, so a call must not be blocked.
+        options.hooks = {
+            "PreToolUse": [HookMatcher(hooks=[before], timeout=600)],
+            "PostToolUse": [HookMatcher(matcher="Write|Edit", hooks=[after], timeout=60)],
+        }
+        if context:
+            options.hooks["UserPromptSubmit"] = [HookMatcher(hooks=[submitted])]
+        if self._tools:
+            options.mcp_servers = {"llmos": _mcp_server(self._tools)}
+        options.allowed_tools = self._allowed()
+        await self._run(goal, run, options, run_id, hold)
+
+    async def plan(self, goal: str, run: ModelRun, *, run_id: str, hold: Micros) -> Plan | None:
+        """Ask the model for the steps that would reach a goal; nothing is carried out.
+
+        Args:
+            goal: The goal.
+            run: Filled while the run goes on; `run.error` says what went wrong.
+            run_id: Id under which events are published.
+            hold: Money set aside, micro-dollars.
+
+        Returns:
+            The plan, or None if the run failed (then `run.error` is set).
+        """
+        options = self._options(run_id, hold, _PLANNER_PROMPT, ())
+        options.output_format = {"type": "json_schema", "schema": Plan.model_json_schema()}
+        await self._run(goal, run, options, run_id, hold)
+        if run.error is not None:
+            return None
+        try:
+            return Plan.model_validate(run.structured)
+        except ValidationError:
+            run.error = ModelError(
+                "the model gave no structured plan", hint="say the goal in other words"
+            )
+            return None
+
+    def _options(
+        self, run_id: str, hold: Micros, prompt: str, tools: Sequence[str]
+    ) -> ClaudeAgentOptions:
+        from claude_agent_sdk import ClaudeAgentOptions
+
+        # A price that is not known is reckoned as another model's, and would stop the run.
+        priced = price_of(self.model) is not None or self.model.startswith("claude-")
+        return ClaudeAgentOptions(
+            tools=list(tools),
+            model=self.model,
+            cwd=self._cwd,
+            cli_path=self._cli_path,
+            permission_mode=cast("Any", self._permission_mode),
+            system_prompt=prompt,
+            setting_sources=[],
+            strict_mcp_config=True,
+            max_buffer_size=_BUFFER,
+            max_budget_usd=to_usd(hold) if priced else None,
+            include_partial_messages=True,
+            extra_args={"no-session-persistence": None},
+            env=_environment(run_id, os.environ),
+            stderr=lambda line: self._bus.publish_nowait(ModelMessage(run_id, "stderr", line)),
+        )
+
+    def _allowed(self) -> list[str]:
+        if self._permission_mode in ("acceptEdits", "bypassPermissions"):
+            return ["Bash", *(tool_name(tool.name) for tool in self._tools)]
+        return []
+
+    async def _run(
+        self, goal: str, run: ModelRun, options: ClaudeAgentOptions, run_id: str, hold: Micros
+    ) -> None:
+        from claude_agent_sdk import (
+            ClaudeSDKClient,
+            ClaudeSDKError,
+            CLIConnectionError,
+            CLINotFoundError,
+        )
+
+        stream = StreamReader(run, self._bus, run_id, hold, self._clock)
+        client = ClaudeSDKClient(options)
+        self._bus.publish_nowait(ModelRunStarted(run_id, run.model, hold))
+        try:
+            async with self._interruptible(run, run_id):
+                await client.connect()
+                await client.query(_prompt(goal))
+                await _read(client, stream)
+        except CLINotFoundError:
+            run.error = cli_missing(self._cli_path or "")
+        except CLIConnectionError as error:
+            run.error = run.error or _connection_failure(error, self._cli_path, stream.stderr)
+        except ClaudeSDKError as error:
+            run.error = run.error or api_failure("", None, f"the model CLI ended: {error}")
+        finally:
+            with anyio.CancelScope(shield=True):
+                await _close(client, run, stream, run_id)
+            self._bus.publish_nowait(ModelRunEnded(run_id))
+
+    @asynccontextmanager
+    async def _interruptible(self, run: ModelRun, run_id: str) -> AsyncGenerator[None]:
+        """Cut the body off when an `Interrupt` for this run comes."""
+        with anyio.CancelScope() as scope:
+
+            def stop(event: Interrupt) -> None:
+                if event.run_id == run_id and run.error is None:
+                    run.error = stopped(event.reason, event.detail)
+                    scope.cancel()
+
+            listener = self._bus.on(Interrupt, handler=stop, name=f"cortex {run_id}")
+            try:
+                yield
+            finally:
+                listener.close()
+
+
+async def _read(client: ClaudeSDKClient, stream: StreamReader) -> None:
+    """Take messages until the run's result; never wait for anybody else meanwhile.
+
+    The CLI's control calls hang while more than a hundred messages are unread.
+    """
+    async for message in client.receive_messages():
+        stream.take(message)
+        if stream.run.finished:
+            return
+
+
+async def _close(
+    client: ClaudeSDKClient, run: ModelRun, stream: StreamReader, run_id: str
+) -> None:
+    from claude_agent_sdk import ClaudeSDKError
+
+    aborted = not run.finished
+    if aborted and stream.begun:
+        with anyio.move_on_after(_STOP_S):
+            try:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(client.interrupt)
+                    await _read(client, stream)
+            except* (ClaudeSDKError, RuntimeError, OSError, anyio.ClosedResourceError):
+                stream.note("the CLI was gone before it could be asked to stop")
+    if aborted:
+        await anyio.to_thread.run_sync(end_marked, run_id)
+    stream.settle()
+    try:
+        await client.disconnect()
+    except (ClaudeSDKError, OSError) as error:
+        stream.note(f"while closing the CLI: {error}")
+    if aborted:
+        # What the dying CLI had started in the meantime.
+        await anyio.to_thread.run_sync(end_marked, run_id)
+
+
+def _connection_failure(error: Exception, cli_path: str | None, stderr: str) -> Exception | Any:
+    if "not found" in str(error).lower() or "exec" in str(error).lower():
+        return cli_missing(cli_path or "")
+    return api_failure("", None, f"the model CLI did not start: {stderr or error}")
+
+
+async def _prompt(goal: str) -> AsyncIterator[dict[str, Any]]:
+    # `client_composed` sends the goal as it is: no slash command, no @file expansion.
+    yield {
+        "type": "user",
+        "message": {"role": "user", "content": goal},
+        "parent_tool_use_id": None,
+        "uuid": str(uuid.uuid4()),
+        "client_composed": True,
+    }
+
+
+def _environment(run_id: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    return {
+        MARK: run_id,
+        # The default of ten retries is three minutes of silence, even for a refused key.
+        "CLAUDE_CODE_MAX_RETRIES": inherited.get("CLAUDE_CODE_MAX_RETRIES", "3"),
+        # Else a timed-out command goes on in the background and injects turns of its own.
+        "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+    }
+
+
+def _call_of(data: Mapping[str, Any]) -> ToolCall:
+    return ToolCall(
+        str(data.get("tool_name", "")),
+        cast("Mapping[str, JsonValue]", data.get("tool_input") or {}),
+        str(data.get("tool_use_id", "")),
+    )
+
+
+def _mcp_server(tools: Sequence[ToolSpec]) -> Any:
+    from claude_agent_sdk import SdkMcpTool, create_sdk_mcp_server
+
+    def wrap(spec: ToolSpec) -> SdkMcpTool[Any]:
+        async def handle(arguments: dict[str, Any]) -> dict[str, Any]:
+            result = await spec.call(arguments)
+            content = [{"type": "text", "text": result.output}]
+            return {"content": content, "is_error": not result.ok}
+
+        return SdkMcpTool(spec.name, spec.description, dict(spec.input_schema), handle)
+
+    return create_sdk_mcp_server("llmos", tools=[wrap(spec) for spec in tools])
+
+
+assert PREFIX == "mcp__llmos__"

@@ -1,0 +1,75 @@
+"""The decision how to answer a goal, taken without any side effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from ..kernel.money import Micros, format_usd, to_usd
+from ..memory.matching import Match, Refusal
+from .result import FOLLOWER, LEARNER
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a goal will be answered.
+
+    Attributes:
+        goal: The goal.
+        matches: The traces that may answer it, best first.
+        refusals: The traces that might have, and why they may not.
+        estimate: What it will cost, micro-dollars (0 for a replay).
+    """
+
+    goal: str
+    matches: tuple[Match, ...]
+    refusals: tuple[Refusal, ...]
+    estimate: Micros
+
+    @property
+    def mode(self) -> str:
+        """``FOLLOWER`` if a trace may answer, else ``LEARNER``."""
+        return FOLLOWER if self.matches else LEARNER
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, for people."""
+        found = tuple(
+            f"trace {match.trace_id} was learned from this goal ({len(match.trace.steps)} steps)"
+            for match in self.matches
+        )
+        return found + tuple(
+            f"{refused.trace_id}: {refused.reason}" if refused.trace_id else refused.reason
+            for refused in self.refusals
+        )
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the decision as JSON, steps of the trace included."""
+        best = self.matches[0] if self.matches else None
+        steps: list[JsonValue] = (
+            [{"tool": step.tool, "input": dict(step.input)} for step in best.trace.steps]
+            if best
+            else []
+        )
+        return {
+            "type": "decision",
+            "goal": self.goal,
+            "mode": self.mode,
+            "trace_id": best.trace_id if best else None,
+            "confidence": best.confidence if best else None,
+            "estimated_cost_usd": to_usd(self.estimate),
+            "reasons": list(self.reasons),
+            "refusals": [
+                {"kind": one.kind.value, "trace_id": one.trace_id, "reason": one.reason}
+                for one in self.refusals
+            ],
+            "steps": steps,
+        }
+
+    def describe(self) -> str:
+        """Describe the decision in one line, for people."""
+        price = format_usd(self.estimate)
+        if self.matches:
+            return f"{self.mode} {self.matches[0].trace_id} {price}"
+        return f"{self.mode} ~{price}"

@@ -1,0 +1,346 @@
+"""The way of one goal: decide, pay, replay or learn, tell the bus.
+
+FOLLOWER when a trace matches and its guards hold; LEARNER otherwise. A replay that drifts is
+undone, then the next trace is tried, then the Learner takes over (unless only a replay is wanted).
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import anyio
+
+from ..kernel.bus import EventBus
+from ..kernel.errors import (
+    DriftError,
+    InterruptedRunError,
+    LlmosError,
+    LowBatteryError,
+    NoTraceError,
+    RunTimeoutError,
+    TraceError,
+    UsageError,
+)
+from ..kernel.events import Decided, Interrupt, LowBattery, Notice, RunEnded
+from ..kernel.locks import directory_lock
+from ..kernel.money import Micros, to_micros
+from ..kernel.token_economy import TokenEconomy
+from ..kernel.tools import ToolRegistry
+from ..memory.evidence import Evidence
+from ..memory.goals import normal_form
+from ..memory.matching import Match, Miss, Place, Refusal, refusal
+from ..memory.trace_store import TraceStore
+from .decision import Decision
+from .follower import Follower, Replay
+from .learner import TYPICAL_COST, Learner
+from .result import FOLLOWER, LEARNER, Drift, Result, failure
+
+MAX_GOAL = 10 * 2**20
+"""Longest goal, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a goal's answer may use.
+
+    Attributes:
+        replay_only: Never call a model.
+        learn_afresh: Never replay.
+        run_cap: Most that one model run may cost, micro-dollars.
+        timeout_s: Seconds after which the goal is given up, or None. (A model run is stopped by
+            the watchdog then, a replay is cancelled and undone.)
+    """
+
+    replay_only: bool = False
+    learn_afresh: bool = False
+    run_cap: Micros = to_micros(2)
+    timeout_s: float | None = None
+
+
+class Dispatcher:
+    """Decides between Follower and Learner, pays, and publishes.
+
+    Args:
+        bus: Told of decisions and results.
+        store: The traces.
+        evidence: Their record.
+        economy: The money.
+        follower: Replays.
+        learner: Learns.
+        registry: The drivers.
+        cwd: The working directory.
+        locks: Folder of the directory locks.
+        permission_mode: Permission mode in force.
+        session_id: Id of the session.
+        clock: Gives UTC epoch seconds.
+    """
+
+    def __init__(
+        self,
+        bus: EventBus,
+        store: TraceStore,
+        evidence: Evidence,
+        economy: TokenEconomy,
+        follower: Follower,
+        learner: Learner,
+        registry: ToolRegistry,
+        *,
+        cwd: Path,
+        locks: Path,
+        permission_mode: str,
+        session_id: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._bus = bus
+        self._store = store
+        self._evidence = evidence
+        self._economy = economy
+        self._follower = follower
+        self._learner = learner
+        self._registry = registry
+        self._cwd = cwd
+        self._locks = locks
+        self._permission_mode = permission_mode
+        self._session_id = session_id
+        self._clock = clock
+        self._scope: anyio.CancelScope | None = None
+        self._learning: str | None = None
+
+    def interrupt(self) -> bool:
+        """Stop the goal that runs now; its result says so. Return whether one was running.
+
+        A model run ends by an `Interrupt`, so that its cost is known; anything else is cancelled.
+        """
+        if self._learning is not None:
+            self._bus.publish_nowait(Interrupt(self._learning, "user", "stopped by the user"))
+        elif self._scope is not None:
+            self._scope.cancel()
+        return self._scope is not None
+
+    def decide(self, goal: str, policy: Policy | None = None) -> Decision:
+        """Decide how a goal would be answered, without any side effect. Blocks for milliseconds.
+
+        Args:
+            goal: The goal.
+            policy: What the answer may use.
+
+        Returns:
+            The decision.
+
+        Raises:
+            UsageError: If the goal is empty or too long.
+        """
+        goal = check_goal(goal)
+        matches: list[Match] = []
+        refusals: list[Refusal] = []
+        if policy is None or not policy.learn_afresh:
+            place = Place(str(self._cwd), self._today(), self._permission_mode, self._registry)
+            for trace_id in self._store.candidates(normal_form(goal)):
+                self._weigh(goal, trace_id, place, matches, refusals)
+            if not matches and not refusals:
+                refusals.append(Refusal(Miss.NO_TRACE, None, "no trace was learned from this goal"))
+        estimate = 0 if matches else self._economy.typical_cost(TYPICAL_COST)
+        return Decision(goal, tuple(matches), tuple(refusals), estimate)
+
+    async def execute(self, goal: str, policy: Policy | None = None) -> Result:
+        """Answer a goal.
+
+        Args:
+            goal: The goal.
+            policy: What the answer may use.
+
+        Returns:
+            The result, also for every failure of the run.
+
+        Raises:
+            UsageError: If the goal is empty or too long.
+        """
+        policy = policy or Policy()
+        goal = check_goal(goal)
+        run_id, began = f"r-{uuid.uuid4().hex[:12]}", self._clock()
+        result = failure(InterruptedRunError("stopped by the user"), LEARNER, run_id=run_id)
+        try:
+            with anyio.CancelScope() as self._scope:
+                async with directory_lock(self._locks, self._cwd, waiting=self._waiting):
+                    result = await self._decided(goal, policy, run_id)
+        finally:
+            self._scope = None
+        result = replace(
+            result, duration_s=self._clock() - began, session_id=self._session_id
+        )
+        self._publish_result(goal, result)
+        return result
+
+    async def _decided(self, goal: str, policy: Policy, run_id: str) -> Result:
+        decision = await anyio.to_thread.run_sync(self.decide, goal, policy)
+        self._publish_decision(run_id, decision)
+        try:
+            result = await self._answer(decision, policy, run_id)
+        except LlmosError as error:
+            if isinstance(error, LowBatteryError):
+                self._bus.publish_nowait(
+                    LowBattery(to_micros(error.needed_usd), to_micros(error.available_usd))
+                )
+            result = failure(error, decision.mode, run_id=run_id)
+        return replace(result, reasons=decision.reasons)
+
+    def _weigh(
+        self,
+        goal: str,
+        trace_id: str,
+        place: Place,
+        matches: list[Match],
+        refusals: list[Refusal],
+    ) -> None:
+        try:
+            trace = self._store.get(trace_id)
+        except TraceError as error:
+            said = f"{error.message}; {error.hint}" if error.hint else error.message
+            refusals.append(Refusal(Miss.UNUSABLE, trace_id, said))
+            return
+        refused = refusal(goal, trace_id, trace, place)
+        if refused is not None:
+            refusals.append(refused)
+            return
+        matches.append(Match(trace_id, trace, self._evidence.of(trace_id).confidence))
+
+    async def _answer(self, decision: Decision, policy: Policy, run_id: str) -> Result:
+        drift: Drift | None = None
+        for match in decision.matches:
+            replay = await self._replay(match, policy, run_id)
+            if replay.drift is None:
+                return await self._replayed(match, replay, drift, run_id)
+            drift = drift or replay.drift
+            if replay.drift.lost:
+                # The world is no longer as the user left it: nothing further may run on its own.
+                return self._drifted(decision, replay.drift, run_id)
+        if policy.replay_only:
+            if drift is not None:
+                return self._drifted(decision, drift, run_id)
+            raise NoTraceError(
+                "no trace answers this goal: " + "; ".join(decision.reasons),
+                hint="run it once without --replay-only to learn it",
+            )
+        self._learning = run_id
+        try:
+            learned = await self._learner.learn(decision.goal, run_id=run_id, cap=policy.run_cap)
+        finally:
+            self._learning = None
+        return replace(learned, drift=drift)
+
+    async def _replay(self, match: Match, policy: Policy, run_id: str) -> Replay:
+        left = await anyio.to_thread.run_sync(self._evidence.left, match.trace_id)
+        with anyio.move_on_after(policy.timeout_s) as limit:
+            replay = await self._follower.follow(
+                match.trace_id, match.trace, run_id=run_id, left=left
+            )
+        if limit.cancelled_caught:
+            raise RunTimeoutError(
+                f"the replay took longer than {policy.timeout_s:g} s and was undone",
+                hint="allow more time with --timeout SECONDS",
+            )
+        if replay.drift is not None:
+            await anyio.to_thread.run_sync(
+                self._evidence.record,
+                match.trace_id,
+                "drifted",
+                self._clock(),
+                replay.drift.reason,
+            )
+        return replay
+
+    async def _replayed(
+        self, match: Match, replay: Replay, drift: Drift | None, run_id: str
+    ) -> Result:
+        saved = match.trace.provenance.cost_micros or 0
+
+        def note() -> float:
+            self._economy.record_saving(match.trace_id, saved, run_id=run_id)
+            self._evidence.note_left(match.trace_id, replay.left)
+            self._evidence.record(match.trace_id, "replayed", self._clock(), "")
+            return self._evidence.of(match.trace_id).confidence
+
+        # The replay is done: its record must not be lost to a late cancellation.
+        with anyio.CancelScope(shield=True):
+            confidence = await anyio.to_thread.run_sync(note)
+        return Result(
+            success=True,
+            mode=FOLLOWER,
+            answer=replay.answer,
+            cost=0,
+            saved=saved,
+            duration_s=0.0,
+            trace_id=match.trace_id,
+            confidence=confidence,
+            steps=replay.steps,
+            drift=drift,
+            reasons=(),
+            run_id=run_id,
+            session_id="",
+        )
+
+    def _drifted(self, decision: Decision, drift: Drift, run_id: str) -> Result:
+        where = f"step {drift.step + 1} ({drift.tool})" if drift.step >= 0 else "before step 1"
+        error = DriftError(
+            f"the replay stopped at {where}: {drift.reason}",
+            hint="run it without --replay-only to learn it anew",
+        )
+        if drift.lost:
+            error.hint = "these could not be put back: " + ", ".join(drift.lost)
+        result = failure(error, decision.mode, run_id=run_id)
+        return replace(result, trace_id=drift.trace_id, drift=drift, steps=max(0, drift.step))
+
+    def _publish_decision(self, run_id: str, decision: Decision) -> None:
+        best = decision.matches[0].trace_id if decision.matches else None
+        self._bus.publish_nowait(
+            Decided(
+                run_id, decision.goal, decision.mode, best, decision.estimate, decision.reasons
+            )
+        )
+
+    def _publish_result(self, goal: str, result: Result) -> None:
+        self._bus.publish_nowait(
+            RunEnded(
+                result.run_id,
+                goal,
+                result.mode,
+                result.success,
+                result.answer if result.error is None else result.error.message,
+                result.cost,
+                result.saved,
+                result.duration_s,
+                result.trace_id,
+            )
+        )
+
+    def _waiting(self, holder: str) -> None:
+        self._bus.publish_nowait(
+            Notice(f"another run works in this directory (process {holder}); waiting for it")
+        )
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._clock(), UTC).astimezone().date()
+
+
+def check_goal(goal: str) -> str:
+    """Return a goal without the white space around it.
+
+    Raises:
+        UsageError: If nothing is left, or it is too long, or it holds a NUL character.
+    """
+    stripped = goal.strip()
+    if not stripped:
+        raise UsageError("the goal is empty", hint='say what to do, as in: llmos "count the lines"')
+    if len(stripped) > MAX_GOAL:
+        raise UsageError(f"the goal is longer than {MAX_GOAL:,} characters")
+    if "\0" in stripped:
+        raise UsageError("the goal holds a NUL character")
+    return stripped
+
+
+__all__ = ["FOLLOWER", "LEARNER", "Dispatcher", "Policy", "check_goal"]

@@ -1,0 +1,243 @@
+"""The Learner: pays for a model run, lets the cortex reach the goal, keeps what it did as a trace."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import anyio
+
+from .._version import __version__
+from ..kernel.bus import EventBus
+from ..kernel.errors import LlmosError
+from ..kernel.events import TraceKept, TraceNotKept
+from ..kernel.money import Micros
+from ..kernel.token_economy import Hold, TokenEconomy
+from ..kernel.tools import ToolRegistry
+from ..memory.evidence import Evidence
+from ..memory.learning import LearnedCall, NotKept, build_trace
+from ..memory.snapshot import SnapshotStore
+from ..memory.trace_store import TraceStore
+from ..memory.traces import Provenance, Trace
+from .cortex import Cortex, Plan
+from .model_run import ModelRun
+from .result import LEARNER, Result
+from .witness import DirectoryWitness
+
+TYPICAL_COST: Micros = 500_000
+"""Estimate for a model run, micro-dollars, while nothing has been learned here yet."""
+
+_PLAN_SHARE = 5
+"""A plan may cost a fifth of a run: it is one answer without tools."""
+
+
+class Learner:
+    """Learns goals with a model, under a hold.
+
+    Args:
+        cortex: The model.
+        bus: Told whether a trace was kept.
+        store: Where traces are kept.
+        evidence: Their record.
+        economy: The money.
+        registry: The drivers that would replay a trace.
+        snapshots: Where snapshots of the working directory are kept.
+        recall: Gives what memory knows about a goal, or an empty string.
+        remember: Told goal and answer of a run that succeeded.
+        cwd: The working directory.
+        exclude: Absolute paths that are llmos's own.
+        permission_mode: Permission mode in force.
+        clock: Gives UTC epoch seconds.
+    """
+
+    def __init__(
+        self,
+        cortex: Cortex,
+        bus: EventBus,
+        store: TraceStore,
+        evidence: Evidence,
+        economy: TokenEconomy,
+        registry: ToolRegistry,
+        snapshots: SnapshotStore,
+        *,
+        recall: Callable[[str], str],
+        remember: Callable[[str, str], None],
+        cwd: Path,
+        exclude: Sequence[Path],
+        permission_mode: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._cortex = cortex
+        self._bus = bus
+        self._store = store
+        self._evidence = evidence
+        self._economy = economy
+        self._registry = registry
+        self._snapshots = snapshots
+        self._recall = recall
+        self._remember = remember
+        self._cwd = cwd
+        self._exclude = tuple(exclude)
+        self._permission_mode = permission_mode
+        self._clock = clock
+
+    async def learn(self, goal: str, *, run_id: str, cap: Micros) -> Result:
+        """Reach a goal with the model and keep the trace.
+
+        Args:
+            goal: The goal.
+            run_id: Id of the run.
+            cap: Most that it may cost, micro-dollars.
+
+        Returns:
+            The result, also for every failure of the model run.
+
+        Raises:
+            LowBatteryError: If the budget does not allow the estimated cost.
+        """
+        began = self._clock()
+        hold = await self._hold("Learn", goal, cap, run_id)
+        context = await anyio.to_thread.run_sync(self._recall, goal)
+        witness = DirectoryWitness(self._cwd, self._snapshots, self._exclude)
+        run = ModelRun(self._cortex.model)
+        try:
+            await self._cortex.learn(
+                goal, run, run_id=run_id, hold=hold.amount, witness=witness, context=context
+            )
+        finally:
+            await self._settle(hold, run)
+        trace_id = None
+        if run.error is None:
+            trace_id = await self._keep(goal, run, witness, run_id, began)
+            await anyio.to_thread.run_sync(self._remember, goal, run.answer)
+        return _result(run, trace_id, run_id)
+
+    async def plan(self, goal: str, *, run_id: str, cap: Micros) -> tuple[Plan | None, ModelRun]:
+        """Ask the model for the steps to a goal; nothing is carried out.
+
+        Args:
+            goal: The goal.
+            run_id: Id of the run.
+            cap: Most that it may cost, micro-dollars.
+
+        Returns:
+            The plan, or None if the run failed, and the run.
+
+        Raises:
+            LowBatteryError: If the budget does not allow the estimated cost.
+        """
+        hold = await self._hold("Plan", goal, cap // _PLAN_SHARE, run_id)
+        run = ModelRun(self._cortex.model)
+        try:
+            plan = await self._cortex.plan(goal, run, run_id=run_id, hold=hold.amount)
+        finally:
+            await self._settle(hold, run)
+        return plan, run
+
+    async def _hold(self, kind: str, goal: str, cap: Micros, run_id: str) -> Hold:
+        def take() -> Hold:
+            needed = min(cap, self._economy.typical_cost(TYPICAL_COST))
+            operation = f"{kind}: {goal[:200]}"
+            return self._economy.hold(cap, operation, run_id=run_id, at_least=needed)
+
+        return await anyio.to_thread.run_sync(take)
+
+    async def _settle(self, hold: Hold, run: ModelRun) -> None:
+        # What a run cost is owed, however it ended.
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(
+                lambda: self._economy.settle(hold, run.cost, model=run.model)
+            )
+
+    async def _keep(
+        self, goal: str, run: ModelRun, witness: DirectoryWitness, run_id: str, began: float
+    ) -> str | None:
+        kept = await self._trace(goal, run, witness, run_id, began)
+        if isinstance(kept, NotKept):
+            self._bus.publish_nowait(TraceNotKept(run_id, kept.reason))
+            return None
+
+        def store() -> str:
+            trace_id = self._store.put(kept)
+            left = {
+                effect.path: effect.after.sha256
+                for effect in kept.effects
+                if effect.after.sha256 is not None
+            }
+            self._evidence.note_left(trace_id, left)
+            self._evidence.record(trace_id, "learned", self._clock(), "")
+            return trace_id
+
+        try:
+            trace_id = await anyio.to_thread.run_sync(store)
+        except LlmosError as error:
+            self._bus.publish_nowait(TraceNotKept(run_id, error.message))
+            return None
+        self._bus.publish_nowait(TraceKept(run_id, trace_id))
+        return trace_id
+
+    async def _trace(
+        self, goal: str, run: ModelRun, witness: DirectoryWitness, run_id: str, began: float
+    ) -> Trace | NotKept:
+        try:
+            effects = await witness.effects()
+        except (LlmosError, OSError) as error:
+            return NotKept(str(error))
+        if witness.problem is not None:
+            return NotKept(witness.problem)
+        calls = [
+            LearnedCall(
+                one.call,
+                one.result,
+                one.at,
+                one.textual,
+                witness.before_states.get(one.call.id),
+                witness.after_states.get(one.call.id),
+            )
+            for one in run.calls
+        ]
+        provenance = Provenance(
+            model=run.model,
+            session_id=run.session_id,
+            run_id=run_id,
+            learned_at=self._clock(),
+            cost_micros=run.cost,
+            duration_s=self._clock() - began,
+            llmos_version=__version__,
+            cli_version=run.cli_version,
+            platform=platform.system().lower(),
+        )
+        return build_trace(
+            goal,
+            calls,
+            run.answer,
+            effects,
+            provenance,
+            cwd=str(self._cwd),
+            permission_mode=self._permission_mode,
+            registry=self._registry,
+        )
+
+
+def _result(run: ModelRun, trace_id: str | None, run_id: str) -> Result:
+    return Result(
+        success=run.error is None,
+        mode=LEARNER,
+        answer=run.answer if run.error is None else "",
+        cost=run.cost,
+        saved=0,
+        duration_s=0.0,
+        trace_id=trace_id,
+        confidence=None,
+        steps=len(run.calls),
+        drift=None,
+        reasons=(),
+        run_id=run_id,
+        session_id="",
+        error=run.error,
+        num_turns=run.num_turns,
+        usage=run.usage,
+        permission_denials=run.denials,
+    )

@@ -1,0 +1,125 @@
+"""What a model run gave, and how its failures become errors that say what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from ..kernel.errors import (
+    ApprovalError,
+    AuthenticationError,
+    InterruptedRunError,
+    LlmosError,
+    LowBatteryError,
+    ModelError,
+    ModelRefusedError,
+    ModelUnavailableError,
+    RunTimeoutError,
+    UsageError,
+)
+from ..kernel.money import Micros, format_usd, to_usd
+from .recorder import RecordedCall
+
+LOGIN_HINT = (
+    "set ANTHROPIC_API_KEY (a key comes from console.anthropic.com), or install Claude Code and "
+    "log in once with `claude`; goals that have a trace need neither"
+)
+
+
+@dataclass(slots=True)
+class ModelRun:
+    """One run of the model; filled while it goes on, so that it is true whenever it is cut off.
+
+    Attributes:
+        model: Full model id asked for.
+        answer: The final text.
+        structured: The structured output of a plan.
+        calls: Every finished tool call, in order.
+        cost: Micro-dollars; None if the model's price is unknown.
+        session_id: The CLI's session id.
+        num_turns: API calls made.
+        usage: Token counts as the API names them.
+        denials: Names of the tools that were denied.
+        finished: Whether the CLI reported an end.
+        error: What went wrong, or None.
+        cli_version: Version of the CLI that ran it.
+    """
+
+    model: str
+    answer: str = ""
+    structured: JsonValue = None
+    calls: tuple[RecordedCall, ...] = ()
+    cost: Micros | None = 0
+    session_id: str = ""
+    num_turns: int = 0
+    usage: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    denials: tuple[str, ...] = ()
+    finished: bool = False
+    error: LlmosError | None = None
+    cli_version: str = ""
+
+
+def stopped(reason: str, detail: str) -> LlmosError:
+    """Return the error of a run that was stopped by an `Interrupt`."""
+    if reason == "user":
+        return InterruptedRunError("stopped by the user")
+    message = f"the watchdog stopped the run: {detail}"
+    if reason == "wall_time":
+        return RunTimeoutError(message, hint="allow more time with --timeout SECONDS")
+    if reason == "idle":
+        return ModelUnavailableError(message, hint="try again; the model may be overloaded")
+    return ModelError(message, hint="say the goal in other words, or in smaller parts")
+
+
+def over_hold(hold: Micros, available: Micros) -> LowBatteryError:
+    """Return the error of a run that used up the money set aside for it."""
+    error = LowBatteryError(
+        to_usd(hold), to_usd(available), hint="allow more with --max-budget-usd USD"
+    )
+    error.message = f"the run was stopped at its limit of {format_usd(hold)}"
+    error.args = (error.message,)
+    return error
+
+
+def api_failure(kind: str, status: int | None, text: str) -> LlmosError:
+    """Turn a failed API request into an error.
+
+    Args:
+        kind: The SDK's word for it (``authentication_failed``, ``rate_limit``, ...), or empty.
+        status: HTTP status, if known.
+        text: What the CLI says.
+    """
+    said = " ".join(text.split())[:300] or "no reason was given"
+    if "not logged in" in said.lower() or "invalid api key" in said.lower():
+        kind = "authentication_failed"
+    if kind == "authentication_failed" or status in (401, 403):
+        return AuthenticationError("a new goal needs an API key or a login", hint=LOGIN_HINT)
+    if kind in ("billing_error", "invalid_request") or status in (400, 404, 413):
+        return ModelRefusedError(f"the model service refused the request: {said}")
+    if kind == "rate_limit" or status == 429:
+        return ModelUnavailableError(
+            f"the model service limits the rate: {said}", hint="wait a little, then try again"
+        )
+    return ModelUnavailableError(
+        f"the model service could not be reached or failed: {said}",
+        hint="check the network and ANTHROPIC_BASE_URL, then try again",
+    )
+
+
+def denied(tools: tuple[str, ...]) -> ApprovalError:
+    """Return the error of a run in which calls were denied."""
+    names = ", ".join(sorted(set(tools)))
+    return ApprovalError(
+        f"the run needed {names}, which it may not use here without being asked",
+        hint="allow more with --permission-mode, or name files inside the working directory",
+    )
+
+
+def cli_missing(path: str) -> UsageError:
+    """Return the error for a CLI binary that is not there."""
+    return UsageError(
+        f"the Claude Code CLI was not found{f' at {path}' if path else ''}",
+        hint="reinstall with `pip install --force-reinstall claude-agent-sdk`, "
+        "or set LLMOS_CLI_PATH",
+    )

@@ -1,0 +1,140 @@
+"""Narration for people on stderr: mode, steps as they run, cost. It only listens to the bus."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+from ..kernel.events import (
+    Decided,
+    Drifted,
+    Event,
+    EventsDropped,
+    Interrupt,
+    JobFailed,
+    JobSkipped,
+    ModelMessage,
+    Notice,
+    Restored,
+    SubscriberFailed,
+    ToolCalled,
+    ToolReturned,
+    TraceNotKept,
+)
+from ..kernel.money import format_usd
+from ..kernel.tools import JsonObject
+from .result import FOLLOWER, Result
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_WIDTH = 100
+
+
+def printable(text: str) -> str:
+    """Return text that cannot command a terminal: control characters become visible escapes."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found.group(0)):02x}", text)
+
+
+def one_line(text: str, width: int = _WIDTH) -> str:
+    """Return the printable first line of a text, cut to a width."""
+    line = printable(text.strip().split("\n", 1)[0])
+    cut = len(line) > width or "\n" in text.strip()
+    return line[: width - 1] + "…" if cut else line
+
+
+def describe_call(tool: str, given: JsonObject) -> str:
+    """Describe a tool call in one line: the tool and what matters of its input."""
+    for name in ("command", "file_path", "pattern"):
+        if name in given:
+            return f"{tool} {one_line(str(given[name]))}"
+    short = ", ".join(f"{name}={value}" for name, value in given.items())
+    return f"{tool.removeprefix('mcp__llmos__')} {one_line(short)}".rstrip()
+
+
+def receipt(result: Result) -> str:
+    """Describe a result in one line: mode, steps, time, money."""
+    steps = f"{result.steps} step{'' if result.steps == 1 else 's'}"
+    if result.mode == FOLLOWER and result.success:
+        money = f"$0.00, saved {format_usd(result.saved)}"
+    else:
+        money = format_usd(result.cost)
+    trace = f", trace {result.trace_id}" if result.trace_id else ""
+    return f"{result.mode} {steps}, {result.duration_s:.2f} s, {money}{trace}"
+
+
+class Narrator:
+    """Writes a line for each event that people want to know of.
+
+    Args:
+        write: Takes one line without its end; standard error if None.
+        verbose: Also what the model says on the way, and the outputs of tools.
+    """
+
+    def __init__(
+        self, write: Callable[[str], None] | None = None, *, verbose: bool = False
+    ) -> None:
+        self._write = write or _to_stderr
+        self._verbose = verbose
+
+    def take(self, event: Event) -> None:
+        """Take one event of the bus."""
+        line = self._line(event)
+        if line:
+            self._write(line)
+
+    def _line(self, event: Event) -> str | None:  # noqa: PLR0911 - one line for each kind
+        match event:
+            case Decided():
+                why = f": {one_line(event.reasons[0])}" if event.reasons else ""
+                price = "$0.00" if event.mode == FOLLOWER else f"about {format_usd(event.estimate)}"
+                return f"{event.mode} {price}{why}"
+            case ToolCalled():
+                return f"  {event.index + 1} {describe_call(event.call.name, event.call.input)}"
+            case ToolReturned():
+                return self._returned(event)
+            case ModelMessage(kind="retry"):
+                return f"  {event.text}"
+            case ModelMessage(kind="text") if self._verbose:
+                return f"  {one_line(event.text)}"
+            case Drifted():
+                return f"  drift: {one_line(event.reason)}"
+            case Restored():
+                lost = f"; could not put back {', '.join(event.lost)}" if event.lost else ""
+                return f"  put back {len(event.paths)} paths{lost}"
+            case Interrupt():
+                return f"  interrupted ({event.reason}): {one_line(event.detail)}"
+            case TraceNotKept():
+                return f"  no trace was kept: {one_line(event.reason)}"
+            case Notice():
+                return f"llmos: {one_line(event.text)}"
+            case JobFailed():
+                return f"llmos: job {event.job} failed: {one_line(event.error)}"
+            case JobSkipped():
+                return f"llmos: job {event.job} was still running and was skipped"
+            case SubscriberFailed():
+                return f"llmos: {event.subscriber} failed: {one_line(event.error)}"
+            case EventsDropped():
+                return f"llmos: {event.count} lines were left out"
+            case _:
+                return None
+
+    def _returned(self, event: ToolReturned) -> str | None:
+        if not event.result.ok:
+            return f"    failed: {one_line(event.result.output)}"
+        if self._verbose:
+            return f"    {one_line(event.result.output)}"
+        return None
+
+
+def _to_stderr(line: str) -> None:
+    say(line, sys.stderr)
+
+
+def say(line: str, stream: TextIO) -> None:
+    """Write one line to a stream; a reader that has gone away is no error."""
+    try:
+        stream.write(line + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        return

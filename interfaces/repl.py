@@ -1,0 +1,240 @@
+"""The ``llmos>`` shell: history, completion, Ctrl-C that stops the goal and not the shell.
+
+On a terminal the line editor is prompt-toolkit; with a pipe each line of stdin is one entry.
+"""
+
+from __future__ import annotations
+
+import difflib
+import signal
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from .._version import __version__
+from ..kernel.errors import LlmosError
+from ..kernel.events import Event
+from ..kernel.money import format_usd
+from ..memory.trust import state_dir
+from .render import Narrator, one_line, printable, receipt, say
+from .system import OpenSystem, System
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+
+PROMPT = "llmos> "
+_EXIT_S = 2.0
+"""Seconds within which a second Ctrl-C leaves the shell."""
+
+COMMANDS: dict[str, str] = {
+    "/help": "this list",
+    "/why GOAL": "how a goal would be answered, and what it would cost",
+    "/plan GOAL": "let the model plan; nothing is carried out",
+    "/learn GOAL": "learn a goal afresh",
+    "/replay GOAL": "replay a goal; never call a model",
+    "/traces": "what has been learned",
+    "/trace ID": "one trace",
+    "/usage": "money spent, saved and left",
+    "/exit": "leave (also Ctrl-D)",
+}
+_NAMES = tuple(entry.split()[0] for entry in COMMANDS)
+_LEAVE = frozenset({"/exit", "/quit", "exit", "quit", ":q"})
+
+
+async def run_repl(
+    open_system: OpenSystem, given: Mapping[str, Any], *, verbose: bool = False
+) -> int:
+    """Run the shell until the user leaves.
+
+    Args:
+        open_system: Makes the system.
+        given: The settings that were given.
+        verbose: More narration.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        LlmosError: If the system cannot be booted.
+    """
+    async with open_system(**given) as system:
+        narrator = Narrator(verbose=verbose)
+        system.bus.on(Event, handler=narrator.take, name="narrator")
+        shell = Shell(system)
+        say(f"llmos {__version__} ({system.settings.model}). /help lists the commands.", sys.stderr)
+        lines = _terminal_lines() if sys.stdin.isatty() else _piped_lines()
+        async for line in lines:
+            if line.strip() in _LEAVE:
+                break
+            await shell.take(line)
+    return 0
+
+
+class Shell:
+    """Carries out what is typed.
+
+    Args:
+        system: The booted system.
+    """
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    async def take(self, line: str) -> None:
+        """Carry out one entry; an error is told and the shell goes on."""
+        text = line.strip()
+        if not text:
+            return
+        try:
+            if text.startswith("/"):
+                await self._command(text)
+            else:
+                await self._execute(text)
+        except LlmosError as error:
+            _tell(error)
+        except ExceptionGroup as errors:
+            said = [error for error in errors.exceptions if isinstance(error, LlmosError)]
+            if len(said) != len(errors.exceptions):
+                raise
+            for error in said:
+                _tell(error)
+
+    async def _execute(self, goal: str, **options: bool) -> None:
+        async with _interruptible(self._system.interrupt):
+            result = await self._system.execute(goal, **options)
+        if result.error is not None:
+            _tell(result.error)
+        else:
+            print_answer(result.answer)
+        say(receipt(result), sys.stderr)
+
+    async def _command(self, text: str) -> None:
+        name, _, rest = text.partition(" ")
+        rest = rest.strip()
+        match name:
+            case "/help":
+                print_answer("\n".join(f"{entry:<14}{what}" for entry, what in COMMANDS.items()))
+            case "/why":
+                decision = await self._system.decide(rest)
+                print_answer("\n  ".join((decision.describe(), *decision.reasons)))
+            case "/plan":
+                async with _interruptible(self._system.interrupt):
+                    plan = await self._system.plan(rest)
+                steps = (f"{n}. {step.description}" for n, step in enumerate(plan.steps, start=1))
+                print_answer("\n".join(steps))
+            case "/learn":
+                await self._execute(rest, learn_afresh=True)
+            case "/replay":
+                await self._execute(rest, replay_only=True)
+            case "/traces":
+                print_answer(await anyio.to_thread.run_sync(self._traces))
+            case "/trace":
+                print_answer(await anyio.to_thread.run_sync(self._trace, rest))
+            case "/usage":
+                print_answer(self._usage())
+            case _:
+                near = difflib.get_close_matches(name, _NAMES, n=1)
+                hint = f", did you mean {near[0]}?" if near else "; /help lists the commands"
+                say(f"unknown command {one_line(name)}{hint}", sys.stderr)
+
+    def _traces(self) -> str:
+        rows = self._system.traces.list(limit=50, offset=0)
+        return "\n".join(f"{row.id}  {one_line(row.goal)}" for row in rows) or "nothing yet"
+
+    def _trace(self, prefix: str) -> str:
+        from .trace_commands import describe_trace
+
+        store = self._system.traces
+        trace_id = store.resolve(prefix)
+        return describe_trace(trace_id, store.read(trace_id))
+
+    def _usage(self) -> str:
+        economy = self._system.economy
+        return (
+            f"spent {format_usd(economy.spent)}, left {format_usd(economy.available)}, "
+            f"saved {format_usd(economy.saved)}"
+        )
+
+
+def print_answer(text: str) -> None:
+    """Print what was asked for, on stdout; harmless for a terminal."""
+    shown = printable(text) if sys.stdout.isatty() else text
+    say(shown, sys.stdout)
+
+
+def _tell(error: LlmosError) -> None:
+    say(f"error: {one_line(error.message, 500)}", sys.stderr)
+    if error.hint:
+        say(f"  {error.hint}", sys.stderr)
+
+
+@asynccontextmanager
+async def _interruptible(interrupt: Callable[[], bool]) -> AsyncGenerator[None]:
+    """Let Ctrl-C stop the running goal instead of the shell."""
+
+    async def listen(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT) as signals:
+            task_status.started()
+            async for _ in signals:
+                interrupt()
+
+    async with anyio.create_task_group() as group:
+        await group.start(listen)
+        yield
+        group.cancel_scope.cancel()
+
+
+async def _piped_lines() -> AsyncGenerator[str]:
+    while line := await anyio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True):
+        yield line
+
+
+async def _terminal_lines() -> AsyncGenerator[str]:
+    from prompt_toolkit.patch_stdout import patch_stdout
+
+    session = _prompt_session()
+    warned_at = float("-inf")
+    while True:
+        try:
+            with patch_stdout(raw=True):
+                line = await session.prompt_async(PROMPT)
+        except KeyboardInterrupt:
+            if time.monotonic() - warned_at < _EXIT_S:
+                return
+            if not session.default_buffer.text:
+                warned_at = time.monotonic()
+                say("press Ctrl-C again to leave", sys.stderr)
+            continue
+        except EOFError:
+            return
+        yield line
+
+
+def _prompt_session() -> PromptSession[str]:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+    from prompt_toolkit.completion import WordCompleter
+    from prompt_toolkit.history import FileHistory
+
+    from ..kernel.atomic import make_private_dir
+
+    class _History(FileHistory):
+        def store_string(self, string: str) -> None:
+            # A line that starts with a space is not stored, as in other shells.
+            if not string.startswith(" "):
+                super().store_string(string)
+
+    folder = state_dir()
+    make_private_dir(folder)
+    history = folder / "history"
+    history.touch(mode=0o600)
+    return PromptSession(
+        history=_History(str(history)),
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=WordCompleter(list(_NAMES), sentence=True),
+        complete_while_typing=False,
+    )

@@ -1,0 +1,98 @@
+"""The one way in which llmos opens an SQLite file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from .errors import WorkspaceError
+
+_BUSY_MS = 10_000
+
+
+def open_database(path: Path | None, schema: str) -> sqlite3.Connection:
+    """Open a database, making it if it is not there: WAL, durable commits, private, autocommit.
+
+    The connection may be used from any thread, by one at a time.
+
+    Args:
+        path: The file, or None for a database in memory.
+        schema: SQL that makes what is missing (``CREATE ... IF NOT EXISTS``).
+
+    Returns:
+        The connection.
+
+    Raises:
+        WorkspaceError: If it cannot be opened or is not a database.
+    """
+    try:
+        if path is not None:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(
+            ":memory:" if path is None else path,
+            timeout=_BUSY_MS / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.executescript(schema)
+        except sqlite3.Error:
+            connection.close()
+            raise
+    except (OSError, sqlite3.Error) as error:
+        raise WorkspaceError(
+            f"the database {path} cannot be used: {error}",
+            hint="restore it from a copy, or move it away to begin anew",
+        ) from None
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]:
+    """Run the body in one write transaction; an exception rolls it back."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+class FileLock:
+    """A lock between processes: the kernel's, so it is gone when its holder is.
+
+    Waiters queue in the kernel, which makes it fair where SQLite's own waiting is not.
+
+    Args:
+        path: The lock file, or None for no lock (a database in memory).
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self._descriptor = os.open(self._path, flags, 0o600)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,58 @@
+"""One run at a time in one directory, across processes.
+
+What a run changed is told apart from what others changed by looking at the directory before and
+after, so two runs must not work in it at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from .atomic import make_private_dir
+
+_POLL_S = 0.02
+
+
+@asynccontextmanager
+async def directory_lock(
+    folder: Path, directory: Path, *, waiting: Callable[[str], None]
+) -> AsyncGenerator[None]:
+    """Hold the lock of a directory; wait for whoever holds it now.
+
+    The lock is the kernel's (``flock``): it is gone when its process is, however that ends.
+
+    Args:
+        folder: Where lock files are kept.
+        directory: The directory to lock.
+        waiting: Called once, with the holder's process id, if it has to wait.
+    """
+    make_private_dir(folder)
+    name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        told = False
+        while not _try_lock(descriptor):
+            if not told:
+                told = True
+                waiting(os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "?")
+            await anyio.sleep(_POLL_S)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
