@@ -340,7 +340,9 @@ class LLMOS:
         anyio.from_thread.run_sync(self.bus.publish_nowait, Notice(text))
 
     def _log_event(self, event: Event) -> None:
-        self._log.write(entry_of(event))
+        entry = entry_of(event)
+        if entry is not None:
+            self._log.write(entry)
 
     async def _run_due(self, event: GoalDue) -> None:
         policy = self._policies.get(event.job, self._policy(replay_only=True, learn_afresh=False))
@@ -366,4 +368,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .interfaces.cli import run
 
     return run(sys.argv[1:] if arguments is None else list(arguments), LLMOS)
-

@@ -86,7 +86,9 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("words", nargs="*", metavar="GOAL", help="what to do, in plain words; - reads it from stdin")
+    add(
+        "words", nargs="*", metavar="GOAL", help="what to do, in plain words; - reads it from stdin"
+    )
     add("-p", "--print", action="store_true", help="answer one goal and leave (the default)")
     add("-n", "--dry-run", action="store_true", help="say what would happen; change nothing")
     add("--replay-only", action="store_true", help="never call a model")
@@ -258,9 +260,8 @@ def _demo(request: Request, open_system: OpenSystem) -> int:
 
 def _plan(request: Request, open_system: OpenSystem) -> int:
     async def plan() -> int:
-        async with open_system(**request.given) as system:
-            async with _signals(system):
-                planned = await system.plan(" ".join(request.words))
+        async with open_system(**request.given) as system, _signals(system):
+            planned = await system.plan(" ".join(request.words))
         if request.options.json:
             print_data(planned.model_dump_json())
         else:

@@ -140,9 +140,7 @@ class Cortex:
         """
         from claude_agent_sdk import HookMatcher
 
-        async def before(
-            data: HookInput, _id: str | None, _context: HookContext
-        ) -> HookJSONOutput:
+        async def before(data: HookInput, _id: str | None, _context: HookContext) -> HookJSONOutput:
             await witness.before(_call_of(data))
             return {}
 
@@ -285,9 +283,7 @@ async def _read(client: ClaudeSDKClient, stream: StreamReader) -> None:
             return
 
 
-async def _close(
-    client: ClaudeSDKClient, run: ModelRun, stream: StreamReader, run_id: str
-) -> None:
+async def _close(client: ClaudeSDKClient, run: ModelRun, stream: StreamReader, run_id: str) -> None:
     from claude_agent_sdk import ClaudeSDKError
 
     aborted = not run.finished

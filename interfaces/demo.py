@@ -83,9 +83,7 @@ def conversations() -> list[Conversation]:
         Conversation(
             GOALS[2],
             [
-                Turn(
-                    ToolUse("mcp__llmos__calculate", {"expression": "(17 + 4) * 2"}), usage=usage
-                ),
+                Turn(ToolUse("mcp__llmos__calculate", {"expression": "(17 + 4) * 2"}), usage=usage),
                 Turn(Text("(17 + 4) * 2 = 42"), usage=usage),
             ],
         ),
@@ -122,9 +120,8 @@ async def _both_ways(open_system: OpenSystem) -> list[tuple[str, Result, Result]
                 system.bus.on(Event, handler=Narrator().take, name="narrator")
                 say(f"\nllmos> {goal}", sys.stderr)
                 results.append(await system.execute(goal))
-            made = Path("primes.py")
-            if made.exists():
-                made.unlink()  # so that the replay really has to make it again
+            # Removed, so that the replay really has to make it again.
+            await anyio.Path("primes.py").unlink(missing_ok=True)
         rows.append((goal, results[0], results[1]))
     return rows
 

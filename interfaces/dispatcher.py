@@ -58,7 +58,7 @@ class Policy:
 
     replay_only: bool = False
     learn_afresh: bool = False
-    run_cap: Micros = to_micros(2)
+    run_cap: Micros = 2_000_000
     timeout_s: float | None = None
 
 
@@ -170,9 +170,7 @@ class Dispatcher:
                     result = await self._decided(goal, policy, run_id)
         finally:
             self._scope = None
-        result = replace(
-            result, duration_s=self._clock() - began, session_id=self._session_id
-        )
+        result = replace(result, duration_s=self._clock() - began, session_id=self._session_id)
         self._publish_result(goal, result)
         return result
 
@@ -298,9 +296,7 @@ class Dispatcher:
     def _publish_decision(self, run_id: str, decision: Decision) -> None:
         best = decision.matches[0].trace_id if decision.matches else None
         self._bus.publish_nowait(
-            Decided(
-                run_id, decision.goal, decision.mode, best, decision.estimate, decision.reasons
-            )
+            Decided(run_id, decision.goal, decision.mode, best, decision.estimate, decision.reasons)
         )
 
     def _publish_result(self, goal: str, result: Result) -> None:

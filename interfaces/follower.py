@@ -46,7 +46,7 @@ class Replay:
     left: dict[str, str] = field(default_factory=dict[str, str])
 
 
-class _Stop(Exception):  # noqa: N818 - it ends a replay, it is no error
+class _Stop(Exception):
     """A guard failed."""
 
 
@@ -126,9 +126,12 @@ class Follower:
 
     async def _snapshot(self) -> Snapshot:
         try:
-            return await anyio.to_thread.run_sync(self._snapshots.take, self._cwd, self._exclude)
+            take = self._snapshots.take
+            return await anyio.to_thread.run_sync(take, self._cwd, self._exclude)
         except (LlmosError, OSError) as error:
-            raise _Stop(f"the working directory could not be put back afterwards: {error}") from None
+            raise _Stop(
+                f"the working directory could not be put back afterwards: {error}"
+            ) from None
 
     async def _restore(self, snapshot: Snapshot, replay: Replay, run_id: str) -> None:
         report = await anyio.to_thread.run_sync(
@@ -196,7 +199,6 @@ class Follower:
             return False
         if now.sha256 is not None and now.sha256 in self._own_results(path, trace, left):
             # A later step of an earlier run of this very trace made it so.
-            session.seen_files[path.resolve()] = now.sha256
             return False
         was = "absent" if step.before.sha256 is None else "another"
         raise _Stop(f"{path.name} was {was} when it was learned and has been changed since")

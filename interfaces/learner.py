@@ -1,4 +1,4 @@
-"""The Learner: pays for a model run, lets the cortex reach the goal, keeps what it did as a trace."""
+"""The Learner: pays for a model run, lets the cortex reach the goal, keeps the trace."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Narrator:
         if line:
             self._write(line)
 
-    def _line(self, event: Event) -> str | None:  # noqa: PLR0911 - one line for each kind
+    def _line(self, event: Event) -> str | None:
         match event:
             case Decided():
                 why = f": {one_line(event.reasons[0])}" if event.reasons else ""

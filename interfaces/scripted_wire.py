@@ -77,7 +77,9 @@ def wire_block(block: Block) -> dict[str, Any]:
             }
 
 
-def message(blocks: tuple[Block, ...], model: str, stop_reason: str, usage: Usage) -> dict[str, Any]:
+def message(
+    blocks: tuple[Block, ...], model: str, stop_reason: str, usage: Usage
+) -> dict[str, Any]:
     """Return a whole message, as a request without streaming gets it."""
     return {
         "id": f"msg_{next(_ids):016d}",

@@ -1,4 +1,4 @@
-"""What can be set, and where it comes from: argument, then ``LLMOS_*`` environment, then default."""
+"""What can be set: by argument, else by ``LLMOS_*`` in the environment, else by default."""
 
 from __future__ import annotations
 

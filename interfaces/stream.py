@@ -56,16 +56,23 @@ class StreamReader:
         self._meter = BurnMeter(run.model)
         self._recorder = CallRecorder()
         self._failure = ("", "")
+        self._takers: dict[str, Callable[[Any], None]] = {
+            "AssistantMessage": self._assistant,
+            "UserMessage": self._user,
+            "StreamEvent": self._streamed,
+            "SystemMessage": self._system,
+            "ResultMessage": self._result,
+        }
 
     def take(self, message: object) -> None:
         """Take one message of the SDK."""
         self.begun = True
         # By name, so that this module never imports the SDK.
-        taker = _TAKERS.get(type(message).__name__)
+        taker = self._takers.get(type(message).__name__)
         if taker is None:
             self._say("system")
         else:
-            taker(self, message)
+            taker(message)
 
     def note(self, text: str) -> None:
         """Tell the bus something about the run's own machinery."""
@@ -187,12 +194,3 @@ def _cost_of(message: ResultMessage) -> Micros | None:
         if basis != "list":
             return None
     return to_micros(message.total_cost_usd or 0.0)
-
-
-_TAKERS: dict[str, Callable[[StreamReader, Any], None]] = {
-    "AssistantMessage": StreamReader._assistant,  # pyright: ignore[reportPrivateUsage]
-    "UserMessage": StreamReader._user,  # pyright: ignore[reportPrivateUsage]
-    "StreamEvent": StreamReader._streamed,  # pyright: ignore[reportPrivateUsage]
-    "SystemMessage": StreamReader._system,  # pyright: ignore[reportPrivateUsage]
-    "ResultMessage": StreamReader._result,  # pyright: ignore[reportPrivateUsage]
-}

@@ -84,7 +84,7 @@ def describe_trace(trace_id: str, trace: Trace) -> str:
     lines = [
         f"{trace_id}",
         f"goal     {printable(trace.goal)}",
-        f"learned  {_day(origin.learned_at)} by {origin.model} for {format_usd(origin.cost_micros)}",
+        f"learned  {_day(origin.learned_at)} by {origin.model}, {format_usd(origin.cost_micros)}",
     ]
     if trace.valid_on is not None:
         lines.append(f"valid on {trace.valid_on} only")

@@ -93,9 +93,9 @@ class EventBus:
         with anyio.CancelScope(shield=True):
             await self._drain()
         group, self._group = self._group, None
-        for subscription in list(self._subscriptions):
+        self._routes.clear()
+        for subscription in self._subscriptions:
             subscription.end()
-            self._remove(subscription)
         if isinstance(error, anyio.get_cancelled_exc_class()):
             return await group.__aexit__(kind, error, trace)
         # The group would wrap any other error of the body; by now none of its own can be left.
@@ -114,7 +114,11 @@ class EventBus:
         Raises:
             RuntimeError: If the bus is not open.
         """
-        full = [one for one in self._route(event) if one.put(event)]
+        full: list[Subscription[Any]] | None = None
+        for subscription in self._route(event):
+            if subscription.put(event):
+                full = full or []
+                full.append(subscription)
         if full:
             await self._make_room(full)
 
@@ -140,7 +144,7 @@ class EventBus:
         """Subscribe to event classes and their subclasses while the body runs.
 
         Args:
-            classes: Event classes; none means all.
+            classes: Event classes, at least one; `Event` stands for all.
             name: Who subscribes, for reports.
             capacity: Events that may wait.
             when_full: What happens beyond that.
@@ -150,7 +154,7 @@ class EventBus:
 
         Raises:
             RuntimeError: If the bus is not open.
-            ValueError: If the capacity is less than 1.
+            ValueError: If there is no class, or the capacity is less than 1.
         """
         subscription = self._add(classes, name, capacity, when_full)
         try:
@@ -172,7 +176,7 @@ class EventBus:
         called with `EventsDropped` only if the classes include it; else drops are logged.
 
         Args:
-            classes: Event classes; none means all.
+            classes: Event classes, at least one; `Event` stands for all.
             handler: Plain (runs on the event loop, so must be quick) or async.
             name: Who subscribes, for reports.
             capacity: Events that may wait.
@@ -183,7 +187,7 @@ class EventBus:
 
         Raises:
             RuntimeError: If the bus is not open.
-            ValueError: If the capacity is less than 1.
+            ValueError: If there is no class, or the capacity is less than 1.
         """
         subscription = self._add(classes, name, capacity, when_full)
         listener = Listener(subscription, handler, failed=self._failed, rested=self._rested)
@@ -209,7 +213,7 @@ class EventBus:
         try:
             return self._routes[kind]
         except KeyError:
-            route = tuple(one for one in self._subscriptions if issubclass(kind, one.classes))
+            route = tuple(one for one in self._subscriptions if one.takes(kind))
             self._routes[kind] = route
             return route
 
@@ -222,9 +226,10 @@ class EventBus:
         # One that was told of an event but has had no turn since is not slow: a publisher that
         # never waits for anything else keeps it from running. Give it that turn, then drop.
         if any(one.due for one in full):
+            for one in full:
+                one.due = False
             await cancel_shielded_checkpoint()
         for one in full:
-            one.due = False
             one.drop_oldest()
         if _handler_of.get() is not self:
             for one in full:
@@ -240,7 +245,7 @@ class EventBus:
 
     def _failed(self, subscription: Subscription[Any], event: Event, error: Exception) -> None:
         # A report of a failed report could go round between two handlers for ever.
-        if not isinstance(event, SubscriberFailed):
+        if self._group is not None and not isinstance(event, SubscriberFailed):
             failure = SubscriberFailed(subscription.name, f"{type(error).__name__}: {error}")
             self._tell(failure, subscription)
 
@@ -253,24 +258,27 @@ class EventBus:
                 while not all(one.idle for one in self._listeners):
                     self._progress = anyio.Event()
                     await self._progress.wait()
-            left = [one for one in self._listeners if not one.idle]
-            for one in left:
-                _logger.warning(
-                    "%s was still busy when the bus closed; %d events were not delivered to it",
-                    one.subscription.name,
-                    one.subscription.waiting,
-                )
-                one.cancel()
-            for one in left:
+            for one in self._cancel_busy():
                 await one.ended.wait()
+        self._cancel_busy()
+
+    def _cancel_busy(self) -> list[Listener]:
+        busy = [one for one in self._listeners if not one.idle]
+        for one in busy:
+            _logger.warning(
+                "%s was still busy when the bus closed; %d events were not delivered to it",
+                one.subscription.name,
+                one.subscription.waiting,
+            )
+            one.cancel()
+        return busy
 
     def _add(
         self, classes: tuple[type[_E], ...], name: str, capacity: int, when_full: WhenFull
     ) -> Subscription[_E]:
         if self._group is None:
             raise RuntimeError(f"the bus is closed, so {name} could not subscribe")
-        wanted: tuple[type[Any], ...] = classes or (Event,)
-        subscription = Subscription[_E](wanted, name, capacity, when_full, self._remove)
+        subscription = Subscription(classes, name, capacity, when_full, self._remove)
         self._subscriptions.append(subscription)
         self._routes.clear()
         return subscription

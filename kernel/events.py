@@ -119,7 +119,7 @@ class ModelRunEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class Interrupt(Event):
-    """Stop this run now. `reason` is one of the watchdog's words or ``user``; `detail` for people."""
+    """Stop this run now. `reason` is a word of the watchdog, or ``user``; `detail` is for people."""
 
     durable: ClassVar[bool] = True
 

@@ -34,7 +34,7 @@ class Subscription(Generic[E]):
     to be dropped, `EventsDropped` before the next event. It ends when the bus closes and what was
     published before has been taken, or at once by `close`.
 
-    `EventBus.subscribe` makes it; `put`, `room`, `drop_oldest` and `end` are for the bus.
+    `EventBus.subscribe` makes it; `takes`, `put`, `room`, `drop_oldest` and `end` are for the bus.
 
     Args:
         classes: Event classes; their subclasses are included.
@@ -52,6 +52,8 @@ class Subscription(Generic[E]):
         when_full: WhenFull,
         on_close: Callable[[Subscription[Any]], None],
     ) -> None:
+        if not classes:
+            raise ValueError(f"{name!r} subscribes to no event class; `Event` stands for all")
         if capacity < 1:
             raise ValueError(f"the capacity of {name!r} must be at least 1, not {capacity}")
         self.classes = classes
@@ -78,6 +80,15 @@ class Subscription(Generic[E]):
         """How many events wait to be taken."""
         return len(self._queue) + len(self._kept)
 
+    @property
+    def full(self) -> bool:
+        """Whether more than the capacity wait."""
+        return len(self._queue) + len(self._kept) > self._capacity
+
+    def takes(self, kind: type[Event]) -> bool:
+        """Whether events of exactly this class are for the subscriber."""
+        return not self._ended and issubclass(kind, self.classes)
+
     def put(self, event: E) -> bool:
         """Queue an event; return whether more than the capacity wait now."""
         queue = self._queue
@@ -93,7 +104,7 @@ class Subscription(Generic[E]):
         if self._waits:
             return
         queue = self._queue
-        while queue and self.waiting > self._capacity:
+        while queue and self.full:
             event = queue.popleft()
             if event.durable:
                 self._kept.append(event)
@@ -103,7 +114,7 @@ class Subscription(Generic[E]):
 
     async def room(self) -> None:
         """Wait until no more than the capacity wait, if that is the rule, or the end."""
-        if self._waits and not self._ended and self.waiting > self._capacity:
+        if self._waits and not self._ended and self.full:
             if self._writable is None:
                 self._writable = anyio.Event()
             await self._writable.wait()
@@ -133,8 +144,10 @@ class Subscription(Generic[E]):
         self.due = False
         if not self._queue:
             await self._arrival()
-        elif not self.delivered % _TURN:
-            await checkpoint()
+        elif self.delivered % _TURN == _TURN - 1:
+            self.due = True
+            await checkpoint()  # before taking an event, so that being cancelled here loses none
+            self.due = False
         if self._untold:
             count, self._untold = self._untold, 0
             return EventsDropped(self.name, count)
@@ -142,7 +155,7 @@ class Subscription(Generic[E]):
             raise StopAsyncIteration
         event = (self._kept or self._queue).popleft()
         self.delivered += 1
-        if self._writable is not None and self.waiting <= self._capacity:
+        if self._writable is not None and not self.full:
             self._writable.set()
             self._writable = None
         return event

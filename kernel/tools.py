@@ -72,7 +72,6 @@ class ToolSession:
         cwd: Working directory of the next call; a successful ``cd`` moves it inside start_dir.
         env: Environment of child processes, complete (nothing is inherited).
         seen_files: What the run has read or written: real path to the SHA-256 of the raw bytes.
-            Write and Edit refuse an existing file that is not in it.
     """
 
     start_dir: Path

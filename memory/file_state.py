@@ -14,7 +14,7 @@ ABSENT = FileState(sha256=None, mode=None)
 
 def resolve(path: str, cwd: Path) -> Path:
     """Return the absolute path that a tool input names, without following its last part."""
-    return Path(os.path.normpath(cwd / Path(path).expanduser()))
+    return Path(os.path.normpath(cwd / os.path.expanduser(path)))  # noqa: PTH111 - keeps `~x`
 
 
 def state_of(path: Path) -> FileState:

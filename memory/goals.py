@@ -13,7 +13,7 @@ from collections.abc import Iterable
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[\w\"'`)\]])[.!?…]+$")
 _QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|`[^`]*`")
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 
 # Words by which plain English points at the moment of speaking. "current" and "now" also have
 # uses that do not ("the current directory", "Now create ..."), which `depends_on_now` lets pass.

@@ -87,9 +87,7 @@ def refusal(goal: str, trace_id: str, trace: Trace, place: Place) -> Refusal | N
     if words is not None:
         return refuse(Miss.OTHER_WORDS, words)
     if trace.valid_on is not None and trace.valid_on != place.today:
-        return refuse(
-            Miss.OTHER_DAY, f"it depends on the day and was learned on {trace.valid_on}"
-        )
+        return refuse(Miss.OTHER_DAY, f"it depends on the day and was learned on {trace.valid_on}")
     if trace.permission_mode != place.permission_mode:
         return refuse(
             Miss.OTHER_PERMISSIONS,

@@ -121,7 +121,9 @@ def test_files_are_written_in_one_way() -> None:
         "kernel/atomic.py", "kernel/locks.py", "kernel/database.py", "memory/sessions.py",
         "memory/snapshot.py", "memory/blobs.py", "interfaces/repl.py",
     }  # fmt: skip
-    writing = re.compile(r"\.write_(text|bytes)\(|open\([^)]*[\"'][wax]b?\+?[\"']|O_WRONLY|O_APPEND")
+    writing = re.compile(
+        r"\.write_(text|bytes)\(|open\([^)]*[\"'][wax]b?\+?[\"']|O_WRONLY|O_APPEND"
+    )
     for room in ROOMS:
         for path in sources(room):
             name = path.relative_to(ROOT).as_posix()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from llmos.interfaces.recorder import CallRecorder, text_of
 from llmos.kernel.tools import ToolCall
 

@@ -1,0 +1,118 @@
+"""What changes about a trace: how its replays went, and in what state they left its files.
+
+It lives in the ledger's database, since the trace's own file is never changed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..kernel.database import open_database, transaction
+
+Outcome = Literal["learned", "replayed", "drifted", "failed", "refused"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS outcomes (
+    trace_id TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    at REAL NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS outcomes_by_trace ON outcomes (trace_id);
+CREATE TABLE IF NOT EXISTS left_files (
+    trace_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (trace_id, path)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvidence:
+    """The record of a trace.
+
+    Attributes:
+        learned: Times it was learned.
+        successes: Replays whose guards all held.
+        failures: Replays that drifted or failed, and times the user refused it.
+        last_used_at: UTC epoch seconds, or None.
+    """
+
+    learned: int
+    successes: int
+    failures: int
+    last_used_at: float | None
+
+    @property
+    def confidence(self) -> float:
+        """The mean of the Beta posterior over "a replay succeeds".
+
+        The prior is Beta(1, 1); learning counts as one success, since the run itself succeeded.
+        A trace just learned has 2/3; ten clean replays bring it to 0.92.
+        """
+        good = 1 + self.learned + self.successes
+        return good / (good + 1 + self.failures)
+
+
+class Evidence:
+    """The records of all traces. Its calls block; safe for several threads and processes.
+
+    Args:
+        path: The ledger's database, or None for memory only.
+
+    Raises:
+        WorkspaceError: If the database cannot be used.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._connection = open_database(path, _SCHEMA)
+        self._lock = threading.Lock()
+
+    def record(self, trace_id: str, outcome: Outcome, at: float, detail: str) -> None:
+        """Add an outcome to a trace's record.
+
+        Args:
+            trace_id: The trace.
+            outcome: What happened.
+            at: UTC epoch seconds.
+            detail: Why, for people.
+        """
+        with self._lock, transaction(self._connection) as connection:
+            row = (trace_id, outcome, at, detail)
+            connection.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", row)
+
+    def of(self, trace_id: str) -> TraceEvidence:
+        """Return the record of a trace."""
+        query = (
+            "SELECT outcome, count(*), max(at) FROM outcomes WHERE trace_id = ? GROUP BY outcome"
+        )
+        with self._lock:
+            rows = self._connection.execute(query, (trace_id,)).fetchall()
+        counts = {outcome: count for outcome, count, _ in rows}
+        failures = sum(counts.get(name, 0) for name in ("drifted", "failed", "refused"))
+        last = max((at for _, _, at in rows), default=None)
+        return TraceEvidence(
+            min(1, counts.get("learned", 0)), counts.get("replayed", 0), failures, last
+        )
+
+    def left(self, trace_id: str) -> dict[str, str]:
+        """Return the files of a trace as its last run left them: path to SHA-256."""
+        query = "SELECT path, sha256 FROM left_files WHERE trace_id = ?"
+        with self._lock:
+            return dict(self._connection.execute(query, (trace_id,)).fetchall())
+
+    def note_left(self, trace_id: str, files: Mapping[str, str]) -> None:
+        """Note in what state a run left the trace's files; replaces what was noted before."""
+        with self._lock, transaction(self._connection) as connection:
+            connection.execute("DELETE FROM left_files WHERE trace_id = ?", (trace_id,))
+            rows = [(trace_id, path, sha256) for path, sha256 in files.items()]
+            connection.executemany("INSERT INTO left_files VALUES (?, ?, ?)", rows)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()

@@ -1,0 +1,110 @@
+"""L2: the session log, JSON lines, one file a session. Redacted at this one place."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import JsonValue
+
+from ..kernel.atomic import make_private_dir, write_all
+from ..kernel.events import Event, ModelMessage
+from ..kernel.redaction import Redactor
+
+_LONGEST = 10_000
+"""Characters of one text that are kept."""
+
+
+def new_session_id(now: float | None = None) -> str:
+    """Return a session id that sorts by time: ``YYYYmmdd-HHMMSS-xxxxxx`` in UTC."""
+    moment = datetime.fromtimestamp(time.time() if now is None else now, UTC)
+    return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+class SessionLog:
+    """Appends to the log of one session; the file is made at the first entry.
+
+    Args:
+        folder: The folder of the logs.
+        session_id: The session.
+        redactor: Removes secrets.
+        clock: Gives UTC epoch seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        session_id: str,
+        redactor: Redactor,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.path = folder / f"{session_id}.jsonl"
+        self._redactor = redactor
+        self._clock = clock
+        self._descriptor: int | None = None
+
+    def write(self, entry: dict[str, JsonValue]) -> None:
+        """Append an entry: one line, in one write, so that two writers do not mix.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        if self._descriptor is None:
+            make_private_dir(self.path.parent)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._descriptor = os.open(self.path, flags, 0o600)
+        clean = self._redactor.redact_json(_shortened({"at": self._clock(), **entry}))
+        write_all(self._descriptor, (json.dumps(clean, ensure_ascii=False) + "\n").encode())
+
+    def close(self) -> None:
+        """Make the log durable and close it."""
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def entry_of(event: Event) -> dict[str, JsonValue] | None:
+    """Return an event as a log entry, or None for one that is not logged (streamed pieces)."""
+    if isinstance(event, ModelMessage) and event.kind in ("stream", "system"):
+        return None
+    fields = cast("dict[str, Any]", dataclasses.asdict(event))
+    return {"type": type(event).__name__, **fields}
+
+
+def read_session(path: Path) -> Iterator[dict[str, JsonValue]]:
+    """Yield the entries of a log; a line torn by a crash is left out.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, dict):
+                yield cast("dict[str, JsonValue]", entry)
+
+
+def list_sessions(folder: Path) -> list[str]:
+    """Return the session ids in a folder, newest first."""
+    return sorted((path.stem for path in folder.glob("*.jsonl")), reverse=True)
+
+
+def _shortened(value: JsonValue) -> JsonValue:
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]} [{len(value) - _LONGEST} characters left out]"
+    if isinstance(value, (list, tuple)):
+        return [_shortened(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _shortened(item) for name, item in value.items()}
+    return value
