@@ -132,8 +132,8 @@ class LLMOS:
             self.bus.on(Event, handler=self._log_event, name="session log")
             self._build()
             self.bus.on(GoalDue, handler=self._run_due, name="scheduled goals")
-            group.start_soon(self._watchdog.run)
-            group.start_soon(self.scheduler.run)
+            await group.start(self._watchdog.run)
+            await group.start(self.scheduler.run)
             for problem in self.plugin_problems:
                 self.bus.publish_nowait(Notice(problem.message))
             self._stack = stack.pop_all()

@@ -261,7 +261,7 @@ class Cortex:
         with anyio.CancelScope() as scope:
 
             def stop(event: Interrupt) -> None:
-                if event.run_id == run_id and run.error is None:
+                if event.run_id == run_id and run.error is None and not run.finished:
                     run.error = stopped(event.reason, event.detail)
                     scope.cancel()
 

@@ -119,7 +119,7 @@ class ModelRunEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class Interrupt(Event):
-    """Stop this run now. `reason` is a word of the watchdog, or ``user``; `detail` is for people."""
+    """Stop this run now. `reason` is the watchdog's word or ``user``; `detail` is for people."""
 
     durable: ClassVar[bool] = True
 
