@@ -44,6 +44,7 @@ from .kernel.events import Event, GoalDue, JobFailed, Notice
 from .kernel.money import to_micros
 from .kernel.redaction import Redactor
 from .kernel.scheduler import Scheduler
+from .kernel.tasks import open_task_group
 from .kernel.token_economy import TokenEconomy
 from .kernel.tools import ToolRegistry
 from .kernel.watchdog import Watchdog, WatchdogLimits
@@ -125,7 +126,7 @@ class LLMOS:
         async with AsyncExitStack() as stack:
             self._open_memory()
             await stack.enter_async_context(self.bus)
-            group = await stack.enter_async_context(anyio.create_task_group())
+            group = await stack.enter_async_context(open_task_group())
             stack.callback(group.cancel_scope.cancel)
             self._log = SessionLog(self.memory / "sessions", self.session_id, self._redactor)
             stack.callback(self._log.close)

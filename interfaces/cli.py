@@ -17,7 +17,7 @@ import anyio
 
 from .._version import __version__
 from ..kernel.errors import InterruptedRunError, LlmosError, UsageError
-from ..kernel.events import Event
+from ..kernel.tasks import open_task_group
 from .decision import Decision
 from .render import Narrator, describe_call, one_line, printable, receipt, say
 from .result import LEARNER, Result, failure
@@ -145,7 +145,7 @@ def run(arguments: Sequence[str], open_system: OpenSystem) -> int:
         return InterruptedRunError.exit_code
     except BrokenPipeError:
         # The reader of stdout has gone; keep Python from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_RDWR), sys.stdout.fileno())
         return 1
 
 
@@ -199,7 +199,7 @@ async def _one_shot(request: Request, open_system: OpenSystem, goal: str) -> int
     async with open_system(**request.given) as system:
         if not options.quiet:
             narrator = Narrator(verbose=options.verbose)
-            system.bus.on(Event, handler=narrator.take, name="narrator")
+            narrator.attach(system.bus, system.plugin_problems)
         if options.dry_run:
             return _say_decision(await system.decide(goal), as_json=options.json)
         async with _signals(system) as caught:
@@ -238,7 +238,7 @@ async def _signals(system: System) -> AsyncGenerator[list[signal.Signals]]:
                 caught.append(number)
                 system.interrupt()
 
-    async with anyio.create_task_group() as group:
+    async with open_task_group() as group:
         await group.start(listen)
         try:
             yield caught

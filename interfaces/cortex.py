@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from ..kernel.bus import EventBus
 from ..kernel.drivers.plugin import PREFIX, tool_name
-from ..kernel.errors import ModelError
+from ..kernel.errors import LlmosError, ModelError
 from ..kernel.events import Interrupt, ModelMessage, ModelRunEnded, ModelRunStarted
 from ..kernel.money import Micros, to_usd
 from ..kernel.orphans import MARK, end_marked
@@ -307,7 +307,7 @@ async def _close(client: ClaudeSDKClient, run: ModelRun, stream: StreamReader, r
         await anyio.to_thread.run_sync(end_marked, run_id)
 
 
-def _connection_failure(error: Exception, cli_path: str | None, stderr: str) -> Exception | Any:
+def _connection_failure(error: Exception, cli_path: str | None, stderr: str) -> LlmosError:
     if "not found" in str(error).lower() or "exec" in str(error).lower():
         return cli_missing(cli_path or "")
     return api_failure("", None, f"the model CLI did not start: {stderr or error}")

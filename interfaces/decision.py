@@ -36,7 +36,7 @@ class Decision:
     def reasons(self) -> tuple[str, ...]:
         """Why, for people."""
         found = tuple(
-            f"trace {match.trace_id} was learned from this goal ({len(match.trace.steps)} steps)"
+            f"trace {match.trace_id} was learned from this goal ({_steps(match)})"
             for match in self.matches
         )
         return found + tuple(
@@ -73,3 +73,8 @@ class Decision:
         if self.matches:
             return f"{self.mode} {self.matches[0].trace_id} {price}"
         return f"{self.mode} ~{price}"
+
+
+def _steps(match: Match) -> str:
+    count = len(match.trace.steps)
+    return f"{count} step{'' if count == 1 else 's'}"

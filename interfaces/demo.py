@@ -17,7 +17,6 @@ from pathlib import Path
 
 import anyio
 
-from ..kernel.events import Event
 from .render import Narrator, say
 from .result import FOLLOWER, Result
 from .scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn, Usage
@@ -117,7 +116,7 @@ async def _both_ways(open_system: OpenSystem) -> list[tuple[str, Result, Result]
         # A system of its own for each run: the second knows only what is on disk.
         for _ in range(2):
             async with open_system() as system:
-                system.bus.on(Event, handler=Narrator().take, name="narrator")
+                Narrator().attach(system.bus)
                 say(f"\nllmos> {goal}", sys.stderr)
                 results.append(await system.execute(goal))
             # Removed, so that the replay really has to make it again.

@@ -233,6 +233,7 @@ class Dispatcher:
 
     async def _replay(self, match: Match, policy: Policy, run_id: str) -> Replay:
         left = await anyio.to_thread.run_sync(self._evidence.left, match.trace_id)
+        replay = Replay()
         with anyio.move_on_after(policy.timeout_s) as limit:
             replay = await self._follower.follow(
                 match.trace_id, match.trace, run_id=run_id, left=left
@@ -264,6 +265,7 @@ class Dispatcher:
             return self._evidence.of(match.trace_id).confidence
 
         # The replay is done: its record must not be lost to a late cancellation.
+        confidence = 0.0
         with anyio.CancelScope(shield=True):
             confidence = await anyio.to_thread.run_sync(note)
         return Result(

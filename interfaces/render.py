@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
+from ..kernel.bus import EventBus
+from ..kernel.errors import LlmosError
 from ..kernel.events import (
     Decided,
     Drifted,
@@ -76,6 +78,12 @@ class Narrator:
     ) -> None:
         self._write = write or _to_stderr
         self._verbose = verbose
+
+    def attach(self, bus: EventBus, problems: Sequence[LlmosError] = ()) -> None:
+        """Listen to a bus; first tell what went wrong before anybody could listen."""
+        for problem in problems:
+            self._write(f"llmos: {one_line(problem.message, 500)}")
+        bus.on(Event, handler=self.take, name="narrator")
 
     def take(self, event: Event) -> None:
         """Take one event of the bus."""

@@ -17,8 +17,8 @@ import anyio
 
 from .._version import __version__
 from ..kernel.errors import LlmosError
-from ..kernel.events import Event
 from ..kernel.money import format_usd
+from ..kernel.tasks import open_task_group
 from ..memory.trust import state_dir
 from .render import Narrator, one_line, printable, receipt, say
 from .system import OpenSystem, System
@@ -63,7 +63,7 @@ async def run_repl(
     """
     async with open_system(**given) as system:
         narrator = Narrator(verbose=verbose)
-        system.bus.on(Event, handler=narrator.take, name="narrator")
+        narrator.attach(system.bus, system.plugin_problems)
         shell = Shell(system)
         say(f"llmos {__version__} ({system.settings.model}). /help lists the commands.", sys.stderr)
         lines = _terminal_lines() if sys.stdin.isatty() else _piped_lines()
@@ -96,12 +96,6 @@ class Shell:
                 await self._execute(text)
         except LlmosError as error:
             _tell(error)
-        except ExceptionGroup as errors:
-            said = [error for error in errors.exceptions if isinstance(error, LlmosError)]
-            if len(said) != len(errors.exceptions):
-                raise
-            for error in said:
-                _tell(error)
 
     async def _execute(self, goal: str, **options: bool) -> None:
         async with _interruptible(self._system.interrupt):
@@ -182,10 +176,12 @@ async def _interruptible(interrupt: Callable[[], bool]) -> AsyncGenerator[None]:
             async for _ in signals:
                 interrupt()
 
-    async with anyio.create_task_group() as group:
+    async with open_task_group() as group:
         await group.start(listen)
-        yield
-        group.cancel_scope.cancel()
+        try:
+            yield
+        finally:
+            group.cancel_scope.cancel()
 
 
 async def _piped_lines() -> AsyncGenerator[str]:

@@ -69,7 +69,8 @@ class Request:
     @property
     def tools(self) -> list[str]:
         """Names of the tools offered."""
-        return [str(tool.get("name", "")) for tool in self.body.get("tools") or []]
+        tools = cast("list[dict[str, Any]]", self.body.get("tools") or [])
+        return [str(tool.get("name", "")) for tool in tools]
 
     @property
     def messages(self) -> list[dict[str, Any]]:

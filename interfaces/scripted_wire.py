@@ -107,7 +107,8 @@ def events(
     """
     whole = message(blocks, model, stop_reason, usage)
     content = whole["content"]
-    start = {**whole, "content": [], "stop_reason": None, "usage": usage.at_start()}
+    start: dict[str, Any] = {**whole, "content": [], "stop_reason": None}
+    start["usage"] = usage.at_start()
     yield _event("message_start", message=start)
     for index, block in enumerate(content):
         empty, deltas = _deltas(block, pieces)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import JsonValue
 
 from ..kernel.bus import EventBus
-from ..kernel.errors import ModelError
+from ..kernel.errors import LlmosError, ModelError
 from ..kernel.events import CostReported, Event, ModelMessage, ToolCalled, ToolReturned
 from ..kernel.money import Micros, to_micros
 from ..kernel.tools import ToolCall
@@ -163,7 +163,7 @@ class StreamReader:
         )
         run.error = run.error or self._error_of(message)
 
-    def _error_of(self, message: ResultMessage) -> Exception | Any:
+    def _error_of(self, message: ResultMessage) -> LlmosError | None:
         if message.subtype == "error_max_budget_usd":
             return over_hold(self._hold, 0)
         if message.subtype == "error_max_turns":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..kernel.bus import EventBus
+from ..kernel.errors import LlmosError
 from ..kernel.token_economy import TokenEconomy
 from ..memory.trace_store import TraceStore
 from ..memory.trust import Trust
@@ -18,9 +20,25 @@ from .settings import Settings
 class System(Protocol):
     """A booted system."""
 
-    bus: EventBus
-    settings: Settings
-    trust: Trust
+    @property
+    def bus(self) -> EventBus:
+        """The event bus."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """What is set."""
+        ...
+
+    @property
+    def trust(self) -> Trust:
+        """What vouches for traces."""
+        ...
+
+    @property
+    def plugin_problems(self) -> Sequence[LlmosError]:
+        """The plugin files that were left out, and why."""
+        ...
 
     @property
     def traces(self) -> TraceStore:
@@ -51,9 +69,5 @@ class System(Protocol):
         ...
 
 
-class OpenSystem(Protocol):
-    """Makes a system from what was given of its settings."""
-
-    def __call__(self, **given: Any) -> AbstractAsyncContextManager[System]:
-        """Return the system, to be booted by ``async with``."""
-        ...
+OpenSystem = Callable[..., AbstractAsyncContextManager[System]]
+"""Makes a system from what was given of its settings, to be booted by ``async with``."""

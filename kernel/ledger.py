@@ -14,6 +14,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .database import FileLock, open_database, transaction
 from .money import Micros
@@ -146,7 +147,7 @@ class Ledger:
         """Close the database."""
         self._connection.close()
 
-    def _read(self, query: str, *values: object) -> list[tuple[()]]:
+    def _read(self, query: str, *values: object) -> list[Any]:
         with self._between_threads:
             return self._connection.execute(query, values).fetchall()
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -75,8 +75,7 @@ def entry_of(event: Event) -> dict[str, JsonValue] | None:
     """Return an event as a log entry, or None for one that is not logged (streamed pieces)."""
     if isinstance(event, ModelMessage) and event.kind in ("stream", "system"):
         return None
-    fields = cast("dict[str, Any]", dataclasses.asdict(event))
-    return {"type": type(event).__name__, **fields}
+    return {"type": type(event).__name__, **dataclasses.asdict(event)}
 
 
 def read_session(path: Path) -> Iterator[dict[str, JsonValue]]:

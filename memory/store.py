@@ -194,9 +194,7 @@ class SemanticMemory:
     def _embed_anew(self) -> None:
         """Bring vectors of another space into this one, in batches that are each durable."""
         query = "SELECT number, text FROM memories WHERE space != ? LIMIT ?"
-        while rows := self._connection.execute(
-            query, (self._embedding.name, _BATCH)
-        ).fetchall():
+        while rows := self._connection.execute(query, (self._embedding.name, _BATCH)).fetchall():
             vectors = self._embedding.embed([text for _, text in rows])
             with transaction(self._connection) as connection:
                 _update(connection, self._embedding.name, rows, vectors)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..kernel.database import open_database, transaction
 from ..kernel.errors import WorkspaceError
@@ -113,7 +114,7 @@ class TraceIndex:
                 self._connection.close()
                 self._connection = None
 
-    def _query(self, query: str, *values: object) -> list[tuple[()]]:
+    def _query(self, query: str, *values: object) -> list[Any]:
         with self._lock:
             self._follow_folder()
             return self._open().execute(query, values).fetchall()

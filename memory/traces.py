@@ -173,6 +173,11 @@ class SignedTrace:
     signature: str | None
 
 
+class _Envelope(_Record):
+    trace: dict[str, Any]
+    signature: str | None
+
+
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From each older schema version, the function that brings a trace's data to the next one."""
 
@@ -192,20 +197,18 @@ def decode(data: bytes) -> SignedTrace:
     """
     if len(data) > MAX_BYTES:
         raise CorruptTraceError(f"it is larger than {MAX_BYTES:,} bytes")
-    loaded = _load(data)
-    if not isinstance(loaded, dict) or set(loaded) != {"trace", "signature"}:
-        raise CorruptTraceError("it is not a trace with its signature")
-    signature, content = loaded["signature"], loaded["trace"]
-    if not isinstance(content, dict) or not isinstance(signature, str | None):
-        raise CorruptTraceError("it is not a trace with its signature")
+    try:
+        envelope = _Envelope.model_validate(_load(data))
+    except ValidationError:
+        raise CorruptTraceError("it is not a trace with its signature") from None
     try:
         # Through JSON, so that strict validation accepts lists and dates as JSON spells them.
-        trace = Trace.model_validate_json(json.dumps(_migrated(content)))
+        trace = Trace.model_validate_json(json.dumps(_migrated(envelope.trace)))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise CorruptTraceError(f"{where}: {first['msg'].lower()}") from None
-    return SignedTrace(trace, signature)
+    return SignedTrace(trace, envelope.signature)
 
 
 def read_trace(path: Path) -> SignedTrace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -77,8 +78,8 @@ def grep_files(files: Sequence[Path], given: GrepInput, root: Path, cwd: Path) -
 
 
 def _compile(given: GrepInput) -> Any:
-    import re2
-
+    # The package carries neither types nor stubs.
+    re2: Any = importlib.import_module("re2")
     pattern = given.pattern
     # Without a count in it a brace is an error in ripgrep and a character in RE2; class
     # operators mean something else in the two; both put Unicode differently into \w and \b.
@@ -99,7 +100,8 @@ def _compile(given: GrepInput) -> Any:
 
 
 def _selection(given: GrepInput, cwd: Path) -> Callable[[Path], bool]:
-    included, excluded = [], []
+    included: list[re.Pattern[str]] = []
+    excluded: list[re.Pattern[str]] = []
     for pattern in (given.glob or "").split():
         regex = glob_regex(pattern.removeprefix("!"))
         if regex is None:

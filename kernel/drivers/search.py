@@ -55,7 +55,7 @@ class GrepDriver:
         path = session.cwd if given.path is None else absolute(given.path, session)
         if not inside(path, session):
             return denied("read from", path)
-        if not os.path.lexists(path):
+        if not _exists(path):
             return _failed(not_there(session, f"Path does not exist: {given.path}."))
         try:
             found = await anyio.to_thread.run_sync(_below, path)
@@ -132,7 +132,7 @@ def _below(path: Path) -> list[Path]:
 
 async def _not_ignored(files: list[Path], path: Path, session: ToolSession) -> list[Path]:
     """Return the files that a repository does not ignore; outside a repository, all of them."""
-    repository = [one for one in (path, *path.parents) if os.path.lexists(one / ".git")]
+    repository = [one for one in (path, *path.parents) if _exists(one / ".git")]
     if not repository or files == [path]:
         return files
     argv = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -146,6 +146,10 @@ async def _not_ignored(files: list[Path], path: Path, session: ToolSession) -> l
         raise GrepError("git could not list the files of this repository")
     known = {path / os.fsdecode(name) for name in outcome.output.split(b"\0") if name}
     return [file for file in files if file in known]
+
+
+def _exists(path: Path) -> bool:
+    return os.path.lexists(path)
 
 
 def _shown(path: Path, cwd: Path) -> str:

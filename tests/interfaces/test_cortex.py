@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 import anyio
@@ -17,6 +17,7 @@ from llmos.kernel.bus import EventBus
 from llmos.kernel.events import CostReported, Interrupt, ToolCalled
 from llmos.kernel.orphans import MARK
 from llmos.kernel.tools import JsonObject, ToolCall, ToolResult, ToolSpec
+from pydantic import JsonValue
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +52,7 @@ class Learned:
         return type(self.run.error).__name__
 
 
-Act = Callable[[EventBus], Awaitable[None]]
+Act = Callable[[EventBus], Coroutine[None, None, None]]
 
 
 async def learn(
@@ -216,7 +217,7 @@ async def test_a_denied_call_ends_as_needing_approval(
     ]
     learned = await learn(tmp_path, turns, monkeypatch)
     assert learned.error == "ApprovalError"
-    assert not os.path.lexists("/etc/llmos-test")
+    assert not await anyio.Path("/etc/llmos-test").exists()
 
 
 async def test_a_model_without_known_price_costs_an_unknown_amount(
@@ -322,7 +323,7 @@ async def plan(home: Path, turns: Sequence[Turn], monkeypatch: pytest.MonkeyPatc
 async def test_a_plan_is_structured_and_nothing_is_carried_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = [{"description": "count the lines", "tool": "Bash"}]
+    steps: list[JsonValue] = [{"description": "count the lines", "tool": "Bash"}]
     planned = await plan(
         tmp_path, [Turn(ToolUse("StructuredOutput", {"steps": steps}))], monkeypatch
     )
