@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -23,10 +24,21 @@ def lift_cwd(text: str, cwd: str) -> str:
         text: Any text.
         cwd: Absolute path of the working directory.
     """
-    escaped = _MARKED.sub(r"${cwd\1\\}", text)
+
+    def lift(found: re.Match[str]) -> str:
+        escapes = found.group(1)
+        return MARKER if escapes is None else f"${{cwd{escapes}\\}}"
+
+    return _liftable(cwd).sub(lift, text)
+
+
+@lru_cache(maxsize=8)
+def _liftable(cwd: str) -> re.Pattern[str]:
+    # Path and markers in one pass: a path may itself hold what looks like a marker.
     if cwd in ("", "/"):
-        return escaped
-    return re.sub(rf"(?<!{_NAME})(?<!/){re.escape(cwd)}(?!{_NAME})", lambda _: MARKER, escaped)
+        return _MARKED
+    begins = rf"(?:(?<!{_NAME})(?<!/)|(?<=file://))"
+    return re.compile(rf"{begins}{re.escape(cwd)}(?!{_NAME})|{_MARKED.pattern}")
 
 
 def lower_cwd(text: str, cwd: str) -> str:

@@ -1,28 +1,15 @@
-"""L3: the trace, the program learned from one goal, and its codec.
-
-One JSON file a trace, never changed after it is written. Nothing in a file is believed before it
-has been checked: size before reading, then strictness (no duplicate key, no NaN, no lone
-surrogate, bounded depth), then the schema version, then every field.
-"""
+"""L3: the trace, the program learned from one goal. `codec` reads and writes its file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, cast
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
-
-from ..kernel.errors import CorruptTraceError, TraceSchemaError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 SCHEMA_VERSION = 1
-MAX_BYTES = 8 * 2**20
-"""Largest trace file, in bytes; larger ones are not read."""
-MAX_DEPTH = 32
 
 Moment = Annotated[float, Field(allow_inf_nan=False)]
 """UTC epoch seconds."""
@@ -151,126 +138,19 @@ class Trace(_Record):
     @property
     def content(self) -> bytes:
         """The canonical bytes that its id and its signature are taken over."""
-        data = self.model_dump(mode="json")
-        return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+        return canonical(self.model_dump(mode="json"))
 
     @property
     def trace_id(self) -> str:
         """``t-`` and 20 hexadecimal digits of the SHA-256 of the content."""
-        return "t-" + hashlib.sha256(self.content).hexdigest()[:20]
+        return id_of(self.content)
 
 
-@dataclass(frozen=True, slots=True)
-class SignedTrace:
-    """A trace as it is in its file.
-
-    Attributes:
-        trace: The trace.
-        signature: What vouches for it, or None.
-    """
-
-    trace: Trace
-    signature: str | None
+def canonical(data: JsonValue) -> bytes:
+    """Return the one spelling of a JSON value that ids and signatures are taken over."""
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-class _Envelope(_Record):
-    trace: dict[str, Any]
-    signature: str | None
-
-
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""From each older schema version, the function that brings a trace's data to the next one."""
-
-
-def encode(trace: Trace, signature: str | None) -> bytes:
-    """Return the bytes of a trace file: readable JSON."""
-    data = {"trace": trace.model_dump(mode="json"), "signature": signature}
-    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def decode(data: bytes) -> SignedTrace:
-    """Read the bytes of a trace file.
-
-    Raises:
-        CorruptTraceError: If it is not a valid trace.
-        TraceSchemaError: If its schema version is not known.
-    """
-    if len(data) > MAX_BYTES:
-        raise CorruptTraceError(f"it is larger than {MAX_BYTES:,} bytes")
-    try:
-        envelope = _Envelope.model_validate(_load(data))
-    except ValidationError:
-        raise CorruptTraceError("it is not a trace with its signature") from None
-    try:
-        # Through JSON, so that strict validation accepts lists and dates as JSON spells them.
-        trace = Trace.model_validate_json(json.dumps(_migrated(envelope.trace)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CorruptTraceError(f"{where}: {first['msg'].lower()}") from None
-    return SignedTrace(trace, envelope.signature)
-
-
-def read_trace(path: Path) -> SignedTrace:
-    """Read a trace file.
-
-    Raises:
-        CorruptTraceError: If it is not a valid trace.
-        TraceSchemaError: If its schema version is not known.
-        OSError: If it cannot be read.
-    """
-    with path.open("rb") as file:
-        return decode(file.read(MAX_BYTES + 1))
-
-
-def _migrated(content: dict[str, Any]) -> dict[str, Any]:
-    version = content.get("schema_version")
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise CorruptTraceError("it has no schema version")
-    while version in MIGRATIONS:
-        content = MIGRATIONS[version](content)
-        version += 1
-    if version != SCHEMA_VERSION:
-        raise TraceSchemaError(
-            f"it has schema version {version}, and this llmos knows {SCHEMA_VERSION}",
-            hint="it was written by another version of llmos; update llmos, or learn it anew",
-        )
-    return content
-
-
-def _load(data: bytes) -> Any:
-    try:
-        loaded = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant
-        )
-        _check(loaded, 0)
-    except (ValueError, RecursionError) as error:
-        said = str(error) or type(error).__name__
-        raise CorruptTraceError(f"it is not valid JSON: {said[:200]}") from None
-    return loaded
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _check(value: object, depth: int) -> None:
-    """Refuse what JSON allows and no trace holds: great depth, lone surrogates."""
-    if depth > MAX_DEPTH:
-        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
-    if isinstance(value, str):
-        value.encode("utf-8")  # raises for a lone surrogate
-    elif isinstance(value, dict):
-        for name, item in cast("Mapping[str, object]", value).items():
-            _check(name, depth + 1)
-            _check(item, depth + 1)
-    elif isinstance(value, list):
-        for item in cast("list[object]", value):
-            _check(item, depth + 1)
+def id_of(content: bytes) -> str:
+    """Return the id of a trace with this canonical content."""
+    return "t-" + hashlib.sha256(content).hexdigest()[:20]

@@ -10,22 +10,33 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ..kernel.atomic import atomic_save, make_private_dir
+from ..kernel.atomic import atomic_save, make_private_dir, sweep_temporaries, sync_folder
 from ..kernel.errors import WorkspaceError
+from .codec import SignedTrace
 from .traces import Trace
 
 _KEY_BYTES = 32
 
 
 def state_dir() -> Path:
-    """Return the user's state folder: ``$LLMOS_HOME/state``, else the XDG one's ``llmos``."""
+    """Return the user's state folder: ``$LLMOS_HOME/state``, else the XDG one's ``llmos``.
+
+    Raises:
+        WorkspaceError: If the user has no home folder.
+    """
     if home := os.environ.get("LLMOS_HOME"):
-        return Path(home) / "state"
-    if state := os.environ.get("XDG_STATE_HOME"):
-        return Path(state) / "llmos"
-    return Path("~/.local/state/llmos").expanduser()
+        return Path(home).absolute() / "state"
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if state.is_absolute():  # the XDG specification: a relative one is to be ignored
+        return state / "llmos"
+    try:
+        return Path("~/.local/state/llmos").expanduser()
+    except RuntimeError:
+        raise WorkspaceError("you have no home folder", hint="set LLMOS_HOME to a folder") from None
 
 
 class Trust:
@@ -47,45 +58,66 @@ class Trust:
         Raises:
             WorkspaceError: If the key cannot be read or made.
         """
-        return hmac.new(self._read_key(), trace.content, hashlib.sha256).hexdigest()
+        return self._signature(trace.content)
 
     def verify(self, trace: Trace, signature: str | None) -> bool:
         """Return whether a trace was signed here and has not been changed since."""
-        if signature is None or not self._key_path.exists():
-            return False
-        return hmac.compare_digest(self.sign(trace).encode(), signature.encode())
+        return self._signed_here(trace.content, signature)
+
+    def vouches_for(self, signed: SignedTrace) -> bool:
+        """Return whether a trace as read from its file may run: signed here, or allowed.
+
+        Raises:
+            WorkspaceError: If the key cannot be read.
+        """
+        allowed = self._allowed_path(signed.content).exists() or self.is_allowed(signed.trace)
+        return allowed or self._signed_here(signed.content, signed.signature)
 
     def allow(self, trace: Trace) -> None:
-        """Allow a foreign trace to run; the permission is bound to its content."""
-        make_private_dir(self._allowed_path(trace).parent)
-        atomic_save(self._allowed_path(trace), f"{trace.trace_id}\n".encode())
+        """Allow a foreign trace to run; the permission is bound to its content.
+
+        Raises:
+            WorkspaceError: If the permission cannot be recorded.
+        """
+        path = self._allowed_path(trace.content)
+        with _state_errors("what you allow cannot be recorded"):
+            make_private_dir(path.parent)
+            atomic_save(path, f"{trace.trace_id}\n".encode())
 
     def revoke(self, trace: Trace) -> None:
-        """Take the permission back."""
-        self._allowed_path(trace).unlink(missing_ok=True)
+        """Take the permission back.
+
+        Raises:
+            WorkspaceError: If that cannot be recorded.
+        """
+        with _state_errors("what you allow cannot be recorded"):
+            self._allowed_path(trace.content).unlink(missing_ok=True)
 
     def is_allowed(self, trace: Trace) -> bool:
         """Return whether the user allowed this very content."""
-        return self._allowed_path(trace).exists()
+        return self._allowed_path(trace.content).exists()
+
+    def _signature(self, content: bytes) -> str:
+        return hmac.new(self._read_key(), content, hashlib.sha256).hexdigest()
+
+    def _signed_here(self, content: bytes, signature: str | None) -> bool:
+        if signature is None or not self._key_path.exists():
+            return False
+        return hmac.compare_digest(self._signature(content).encode(), signature.encode())
 
     @property
     def _key_path(self) -> Path:
         return self._folder / "trace.key"
 
-    def _allowed_path(self, trace: Trace) -> Path:
-        return self._folder / "allowed" / hashlib.sha256(trace.content).hexdigest()
+    def _allowed_path(self, content: bytes) -> Path:
+        return self._folder / "allowed" / hashlib.sha256(content).hexdigest()
 
     def _read_key(self) -> bytes:
         if self._key is None:
-            try:
+            with _state_errors("the key of your traces cannot be used"):
                 if not self._key_path.exists():
                     self._make_key()
                 key = self._key_path.read_bytes()
-            except OSError as error:
-                raise WorkspaceError(
-                    f"the key of your traces cannot be used: {error}",
-                    hint="set LLMOS_HOME to a folder that you can write",
-                ) from None
             if len(key) != _KEY_BYTES:
                 raise WorkspaceError(
                     f"{self._key_path} is not a key",
@@ -96,7 +128,8 @@ class Trust:
 
     def _make_key(self) -> None:
         make_private_dir(self._folder)
-        candidate = self._folder / f".key-{secrets.token_hex(8)}"
+        sweep_temporaries(self._folder)
+        candidate = self._folder / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
         atomic_save(candidate, secrets.token_bytes(_KEY_BYTES))
         try:
             # Of several processes that make the first key at once, one wins and all use its key.
@@ -105,3 +138,15 @@ class Trust:
             return
         finally:
             candidate.unlink()
+        sync_folder(self._folder)
+
+
+@contextmanager
+def _state_errors(sentence: str) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WorkspaceError(
+            f"{sentence}: {error.strerror or error}",
+            hint="set LLMOS_HOME to a folder that you can write",
+        ) from None

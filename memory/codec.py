@@ -1,0 +1,202 @@
+"""The codec of trace files: strict JSON, checked before it is believed.
+
+In this order: that it is a regular file and not too large, before it is read; strictness (no
+duplicate key, no NaN or infinity, no lone surrogate, bounded depth); the schema version; then
+every field. What `encode` would not let `decode` read again is never written.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from pydantic import ValidationError
+
+from ..kernel.errors import CorruptTraceError, TraceError, TraceSchemaError
+from .traces import SCHEMA_VERSION, Trace, canonical, id_of
+
+MAX_BYTES = 8 * 2**20
+"""Largest trace file, in bytes; larger ones are neither written nor read."""
+MAX_DEPTH = 32
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From each older schema version, the function that brings a trace's data to the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTrace:
+    """A trace as it is in its file.
+
+    Attributes:
+        trace: The trace, in the current schema version.
+        signature: What vouches for it. None if there is nothing, or if the file is not byte for
+            byte what `encode` wrote: then somebody else wrote it.
+        content: The canonical bytes that id and signature are taken over. They are those of the
+            file, so that a migration changes neither.
+    """
+
+    trace: Trace
+    signature: str | None
+    content: bytes
+
+    @property
+    def trace_id(self) -> str:
+        """The id under which it is kept."""
+        return id_of(self.content)
+
+
+def encode(trace: Trace, signature: str | None) -> bytes:
+    """Return the bytes of a trace file: readable JSON. Their layout is part of the format.
+
+    Raises:
+        TraceError: If it holds what no trace file may hold.
+    """
+    try:
+        data = {"trace": trace.model_dump(mode="json"), "signature": signature}
+        _check(data, 0)
+        encoded = _laid_out(data)
+    except (ValueError, RecursionError) as error:
+        raise TraceError(f"it cannot be kept: {_said(error)}") from None
+    if len(encoded) > MAX_BYTES:
+        raise TraceError(f"it cannot be kept: it is larger than {MAX_BYTES:,} bytes")
+    return encoded
+
+
+def decode(data: bytes) -> SignedTrace:
+    """Read the bytes of a trace file.
+
+    Raises:
+        CorruptTraceError: If it is not a valid trace.
+        TraceSchemaError: If its schema version is not known.
+    """
+    if len(data) > MAX_BYTES:
+        raise CorruptTraceError(f"it is larger than {MAX_BYTES:,} bytes")
+    loaded = _load(data)
+    filed = loaded.get("trace") if isinstance(loaded, dict) else None
+    if not isinstance(filed, dict):
+        raise CorruptTraceError("it is not a trace with its signature")
+    content = cast("dict[str, Any]", filed)
+    migrated = _migrated(content)
+    signature = loaded.get("signature")
+    if set(loaded) != {"trace", "signature"} or not isinstance(signature, str | None):
+        raise CorruptTraceError("it is not a trace with its signature")
+    trace = _validated(migrated)
+    return SignedTrace(
+        trace,
+        signature if _laid_out(loaded) == data else None,
+        trace.content if migrated is content else canonical(content),
+    )
+
+
+def read_trace(path: Path) -> SignedTrace:
+    """Read a trace file.
+
+    Raises:
+        CorruptTraceError: If it is not a valid trace.
+        TraceSchemaError: If its schema version is not known.
+        OSError: If it cannot be read.
+    """
+    # O_NONBLOCK: opening a named pipe would wait for somebody to write into it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise CorruptTraceError("it is not a regular file")
+        if found.st_size > MAX_BYTES:
+            raise CorruptTraceError(f"it is larger than {MAX_BYTES:,} bytes")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return decode(file.read(MAX_BYTES + 1))
+    finally:
+        os.close(descriptor)
+
+
+def _laid_out(data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+
+
+def _validated(content: dict[str, Any]) -> Trace:
+    try:
+        # Through JSON, so that strict validation accepts lists and dates as JSON spells them.
+        return Trace.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        # Names in the file are whatever somebody put there.
+        where = ascii(".".join(str(part) for part in first["loc"]))[1:-1]
+        raise CorruptTraceError(f"{where[:100]}: {first['msg'][:200].lower()}") from None
+
+
+def _migrated(content: dict[str, Any]) -> dict[str, Any]:
+    version = content.get("schema_version")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise CorruptTraceError("it has no schema version")
+    while version in MIGRATIONS:
+        try:
+            content = MIGRATIONS[version](content)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise CorruptTraceError(f"it is not a trace of schema version {version}") from None
+        version += 1
+    if version != SCHEMA_VERSION:
+        shown = str(version) if abs(version) < 10**9 else "of many digits"
+        raise TraceSchemaError(
+            f"it has schema version {shown}, and this llmos knows {SCHEMA_VERSION}",
+            hint="it was written by another version of llmos; update llmos, or learn it anew",
+        )
+    return content
+
+
+def _load(data: bytes) -> Any:
+    try:
+        loaded = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constant,
+        )
+        _check(loaded, 0)
+    except (ValueError, RecursionError) as error:
+        raise CorruptTraceError(f"it is not valid JSON: {_said(error)}") from None
+    return loaded
+
+
+def _said(error: Exception) -> str:
+    return "it is nested too deep" if isinstance(error, RecursionError) else str(error)[:200]
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check(value: object, depth: int) -> None:
+    """Refuse what JSON readers let pass and no trace holds."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number is not finite")
+    elif isinstance(value, dict):
+        for name, item in cast("Mapping[str, object]", value).items():
+            _check_text(name)
+            _check(item, depth + 1)
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            _check(item, depth + 1)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text is not Unicode (a lone surrogate)") from None
