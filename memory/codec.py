@@ -7,6 +7,7 @@ every field. What `encode` would not let `decode` read again is never written.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -24,6 +25,7 @@ from .traces import SCHEMA_VERSION, Trace, canonical, id_of
 MAX_BYTES = 8 * 2**20
 """Largest trace file, in bytes; larger ones are neither written nor read."""
 MAX_DEPTH = 32
+_NO_TRACE = "it is not a trace with its signature"
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From each older schema version, the function that brings a trace's data to the next one."""
@@ -78,14 +80,14 @@ def decode(data: bytes) -> SignedTrace:
     if len(data) > MAX_BYTES:
         raise CorruptTraceError(f"it is larger than {MAX_BYTES:,} bytes")
     loaded = _load(data)
-    filed = loaded.get("trace") if isinstance(loaded, dict) else None
+    filed, signature = loaded.get("trace"), loaded.get("signature")
     if not isinstance(filed, dict):
-        raise CorruptTraceError("it is not a trace with its signature")
+        raise CorruptTraceError(_NO_TRACE)
     content = cast("dict[str, Any]", filed)
     migrated = _migrated(content)
-    signature = loaded.get("signature")
+    # After the version, since another version may have more beside the trace.
     if set(loaded) != {"trace", "signature"} or not isinstance(signature, str | None):
-        raise CorruptTraceError("it is not a trace with its signature")
+        raise CorruptTraceError(_NO_TRACE)
     trace = _validated(migrated)
     return SignedTrace(
         trace,
@@ -137,7 +139,7 @@ def _migrated(content: dict[str, Any]) -> dict[str, Any]:
         raise CorruptTraceError("it has no schema version")
     while version in MIGRATIONS:
         try:
-            content = MIGRATIONS[version](content)
+            content = MIGRATIONS[version](copy.deepcopy(content))
         except (LookupError, TypeError, ValueError, AttributeError):
             raise CorruptTraceError(f"it is not a trace of schema version {version}") from None
         version += 1
@@ -150,7 +152,7 @@ def _migrated(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _load(data: bytes) -> Any:
+def _load(data: bytes) -> dict[str, Any]:
     try:
         loaded = json.loads(
             data.decode("utf-8"),
@@ -160,7 +162,9 @@ def _load(data: bytes) -> Any:
         _check(loaded, 0)
     except (ValueError, RecursionError) as error:
         raise CorruptTraceError(f"it is not valid JSON: {_said(error)}") from None
-    return loaded
+    if not isinstance(loaded, dict):
+        raise CorruptTraceError(_NO_TRACE)
+    return cast("dict[str, Any]", loaded)
 
 
 def _said(error: Exception) -> str:

@@ -5,13 +5,16 @@ It lives in the ledger's database, since the trace's own file is never changed.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from ..kernel.database import open_database, transaction
+from ..kernel.errors import WorkspaceError
 
 Outcome = Literal["learned", "replayed", "drifted", "failed", "refused"]
 
@@ -37,7 +40,7 @@ class TraceEvidence:
     """The record of a trace.
 
     Attributes:
-        learned: Times it was learned.
+        learned: 1 if a run taught it, 0 if it came from elsewhere.
         successes: Replays whose guards all held.
         failures: Replays that drifted or failed, and times the user refused it.
         last_used_at: UTC epoch seconds, or None.
@@ -53,7 +56,8 @@ class TraceEvidence:
         """The mean of the Beta posterior over "a replay succeeds".
 
         The prior is Beta(1, 1); learning counts as one success, since the run itself succeeded.
-        A trace just learned has 2/3; ten clean replays bring it to 0.92.
+        A trace just learned has 2/3; ten clean replays bring it to 12/13; one that came from
+        elsewhere begins at 1/2.
         """
         good = 1 + self.learned + self.successes
         return good / (good + 1 + self.failures)
@@ -62,11 +66,10 @@ class TraceEvidence:
 class Evidence:
     """The records of all traces. Its calls block; safe for several threads and processes.
 
+    Making it and every call raise WorkspaceError if the database cannot be used.
+
     Args:
         path: The ledger's database, or None for memory only.
-
-    Raises:
-        WorkspaceError: If the database cannot be used.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -82,7 +85,7 @@ class Evidence:
             at: UTC epoch seconds.
             detail: Why, for people.
         """
-        with self._lock, transaction(self._connection) as connection:
+        with self._use() as connection, transaction(connection):
             row = (trace_id, outcome, at, detail)
             connection.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", row)
 
@@ -91,8 +94,8 @@ class Evidence:
         query = (
             "SELECT outcome, count(*), max(at) FROM outcomes WHERE trace_id = ? GROUP BY outcome"
         )
-        with self._lock:
-            rows = self._connection.execute(query, (trace_id,)).fetchall()
+        with self._use() as connection:
+            rows = connection.execute(query, (trace_id,)).fetchall()
         counts = {outcome: count for outcome, count, _ in rows}
         failures = sum(counts.get(name, 0) for name in ("drifted", "failed", "refused"))
         last = max((at for _, _, at in rows), default=None)
@@ -103,12 +106,12 @@ class Evidence:
     def left(self, trace_id: str) -> dict[str, str]:
         """Return the files of a trace as its last run left them: path to SHA-256."""
         query = "SELECT path, sha256 FROM left_files WHERE trace_id = ?"
-        with self._lock:
-            return dict(self._connection.execute(query, (trace_id,)).fetchall())
+        with self._use() as connection:
+            return dict(connection.execute(query, (trace_id,)).fetchall())
 
     def note_left(self, trace_id: str, files: Mapping[str, str]) -> None:
         """Note in what state a run left the trace's files; replaces what was noted before."""
-        with self._lock, transaction(self._connection) as connection:
+        with self._use() as connection, transaction(connection):
             connection.execute("DELETE FROM left_files WHERE trace_id = ?", (trace_id,))
             rows = [(trace_id, path, sha256) for path, sha256 in files.items()]
             connection.executemany("INSERT INTO left_files VALUES (?, ?, ?)", rows)
@@ -116,3 +119,14 @@ class Evidence:
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
+
+    @contextmanager
+    def _use(self) -> Generator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise WorkspaceError(
+                    f"the record of the traces cannot be used: {error}",
+                    hint="make room, or look at the workspace's ledger.sqlite",
+                ) from None

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -49,6 +49,7 @@ class SessionLog:
         self._redactor = redactor
         self._clock = clock
         self._descriptor: int | None = None
+        self._torn = False
 
     def write(self, entry: dict[str, JsonValue]) -> None:
         """Append an entry: one line, in one write, so that two writers do not mix.
@@ -60,8 +61,13 @@ class SessionLog:
             make_private_dir(self.path.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._descriptor = os.open(self.path, flags, 0o600)
-        clean = self._redactor.redact_json(_shortened({"at": self._clock(), **entry}))
-        write_all(self._descriptor, (json.dumps(clean, ensure_ascii=False) + "\n").encode())
+        clean = _clean({"at": self._clock(), **entry}, self._redactor)
+        line = ("\n" if self._torn else "") + json.dumps(clean, ensure_ascii=False) + "\n"
+        # A lone surrogate becomes its JSON escape.
+        data = line.encode("utf-8", "backslashreplace")
+        self._torn = True  # until all of the line is known to be there
+        write_all(self._descriptor, data)
+        self._torn = False
 
     def close(self) -> None:
         """Make the log durable and close it."""
@@ -88,7 +94,7 @@ def read_session(path: Path) -> Iterator[dict[str, JsonValue]]:
         for line in file:
             try:
                 entry = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(entry, dict):
                 yield cast("dict[str, JsonValue]", entry)
@@ -99,11 +105,15 @@ def list_sessions(folder: Path) -> list[str]:
     return sorted((path.stem for path in folder.glob("*.jsonl")), reverse=True)
 
 
-def _shortened(value: JsonValue) -> JsonValue:
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return f"{value[:_LONGEST]} [{len(value) - _LONGEST} characters left out]"
+def _clean(value: object, redactor: Redactor) -> JsonValue:
+    if isinstance(value, str):
+        # Redacted first: the cut could leave half of a secret, which nobody would know again.
+        text = redactor.redact(value)
+        left_out = len(text) - _LONGEST
+        return f"{text[:_LONGEST]} [{left_out} characters left out]" if left_out > 0 else text
     if isinstance(value, (list, tuple)):
-        return [_shortened(item) for item in value]
+        return [_clean(item, redactor) for item in cast("Sequence[object]", value)]
     if isinstance(value, dict):
-        return {name: _shortened(item) for name, item in value.items()}
-    return value
+        items = cast("dict[str, object]", value).items()
+        return {redactor.redact(name): _clean(item, redactor) for name, item in items}
+    return cast("JsonValue", value)

@@ -1,7 +1,8 @@
-"""The index of the trace store: derived from the files, and made anew when it is gone.
+"""The index of the trace store: derived from the files, and made anew when it is gone or damaged.
 
-Opening it reads no trace. Whether files came or went is seen from the folder's modification time;
-only then the folder is listed, and only what is new is read.
+Opening it reads no trace. Whether files came or went is seen from the folder's change time; only
+then is the folder listed, and only what is new is read. So neither a process that dies between
+its file and the index, nor one that writes at the same time, can make the index lie.
 """
 
 from __future__ import annotations
@@ -9,29 +10,36 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..kernel.database import open_database, transaction
+from ..kernel.database import FileLock, open_database, transaction
 from ..kernel.errors import WorkspaceError
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS traces (
-    id TEXT PRIMARY KEY,
-    key TEXT NOT NULL,
-    goal TEXT NOT NULL,
-    learned_at REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS traces_by_key ON traces (key, learned_at);
-CREATE INDEX IF NOT EXISTS traces_by_time ON traces (learned_at);
-CREATE TABLE IF NOT EXISTS folder (only INTEGER PRIMARY KEY CHECK (only = 1), mtime INTEGER);
-INSERT OR IGNORE INTO folder VALUES (1, NULL);
-"""
+_FORMAT = "2"
+_SCHEMA = (
+    "DROP TABLE IF EXISTS traces",
+    "DROP TABLE IF EXISTS unusable",
+    "DROP TABLE IF EXISTS folder",
+    "CREATE TABLE traces (id TEXT PRIMARY KEY, key TEXT NOT NULL, goal TEXT NOT NULL,"
+    " learned_at REAL NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX traces_by_key ON traces (key, learned_at)",
+    "CREATE INDEX traces_by_time ON traces (learned_at)",
+    "CREATE TABLE unusable (id TEXT PRIMARY KEY, reason TEXT NOT NULL)",
+    "CREATE TABLE folder (only INTEGER PRIMARY KEY CHECK (only = 1), changed INTEGER)",
+    "INSERT INTO folder VALUES (1, NULL)",
+)
+_BATCH = 500
 
 _SETTLED_NS = 50_000_000
-"""A folder changed less than this before it was listed may change again within one clock tick."""
+"""A folder that changed less than this before it was listed may change again within the same tick
+of the file system's clock, unseen. Ticks are 10 ms at most, except where ..."""
+_SETTLED_COARSE_NS = 2_500_000_000
+"""... the file system keeps times in whole or even seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +59,47 @@ class TraceRow:
     learned_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A file that stays where it is and cannot be used by this llmos.
+
+    Attributes:
+        id: Name of the file without its ending.
+        reason: Why, in one sentence.
+    """
+
+    id: str
+    reason: str
+
+
+Read = Callable[[str], TraceRow | Unusable | None]
+"""Reads the file of an id; None if it is gone, was set aside, or cannot be read just now."""
+
+
 class TraceIndex:
-    """The index of one folder of traces. Its calls block.
+    """The index of one folder of traces. Its calls block; safe for several threads and processes.
+
+    Making it touches nothing. Every call that asks it something raises WorkspaceError if the
+    folder or the database cannot be used.
 
     Args:
-        path: The index's database; deleted and made anew if it is damaged.
+        path: The index's database.
         folder: The folder of the trace files.
-        read: Reads the trace of an id for the index, or returns None if it cannot be used.
+        read: Reads one of them for the index.
         now_ns: Gives the wall clock in nanoseconds.
+        version: Names what the rows are derived by; another one makes the index anew.
     """
 
     def __init__(
-        self,
-        path: Path,
-        folder: Path,
-        read: Callable[[str], TraceRow | None],
-        now_ns: Callable[[], int],
+        self, path: Path, folder: Path, read: Read, now_ns: Callable[[], int], version: str
     ) -> None:
         self._path = path
         self._folder = folder
         self._read = read
         self._now_ns = now_ns
+        self._version = zlib.crc32(f"{_FORMAT} {version}".encode()) & 0x7FFF_FFFF
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-
-    def add(self, row: TraceRow) -> None:
-        """Add or replace a row; its file has just been written."""
-        with self._lock, transaction(self._open()) as connection:
-            _insert(connection, [row])
-
-    def remove(self, trace_id: str) -> None:
-        """Remove a row; its file has just been removed."""
-        with self._lock, transaction(self._open()) as connection:
-            connection.execute("DELETE FROM traces WHERE id = ?", (trace_id,))
 
     def by_key(self, key: str) -> list[str]:
         """Return the ids of a key, newest first."""
@@ -93,7 +109,7 @@ class TraceIndex:
     def by_prefix(self, prefix: str, limit: int) -> list[str]:
         """Return ids that begin with a prefix."""
         query = "SELECT id FROM traces WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
-        return [row[0] for row in self._query(query, prefix, prefix + "\uffff", limit)]
+        return [row[0] for row in self._query(query, prefix, prefix + "\U0010ffff", limit)]
 
     def rows(self, limit: int, offset: int) -> list[TraceRow]:
         """Return rows, newest first."""
@@ -107,6 +123,10 @@ class TraceIndex:
         """Return how many traces there are."""
         return self._query("SELECT count(*) FROM traces")[0][0]
 
+    def unusable(self) -> list[Unusable]:
+        """Return the files that cannot be used and stay where they are."""
+        return [Unusable(*row) for row in self._query("SELECT id, reason FROM unusable")]
+
     def close(self) -> None:
         """Close the database."""
         with self._lock:
@@ -114,65 +134,155 @@ class TraceIndex:
                 self._connection.close()
                 self._connection = None
 
-    def _query(self, query: str, *values: object) -> list[Any]:
+    def _query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._answer(query, values)
+        except sqlite3.DatabaseError:
+            self._discard()
+        try:
+            return self._answer(query, values)
+        except sqlite3.DatabaseError as error:
+            raise self._cannot(error) from None
+
+    def _answer(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        self._follow_folder()
+        with self._database() as connection:
+            return connection.execute(query, values).fetchall()
+
+    def _follow_folder(self) -> None:
+        """Take in what came into the folder or left it since the last time."""
+        changed = self._folder_changed()
+        with self._database() as connection:
+            if connection.execute("SELECT changed FROM folder").fetchone()[0] == changed:
+                return
+            # Before the listing: what is known here and not listed then has left the folder.
+            known = {row[0] for row in connection.execute("SELECT id FROM traces")}
+            known |= {row[0] for row in connection.execute("SELECT id FROM unusable")}
+        present = self._listed()
+        left_out = self._take_in(sorted(present - known))
+        settled = not left_out and self._settled(changed) and self._folder_changed() == changed
+        with self._database() as connection, transaction(connection):
+            gone = [(trace_id,) for trace_id in known - present]
+            connection.executemany("DELETE FROM traces WHERE id = ?", gone)
+            connection.executemany("DELETE FROM unusable WHERE id = ?", gone)
+            connection.execute("UPDATE folder SET changed = ?", (changed if settled else None,))
+
+    def _take_in(self, new: list[str]) -> bool:
+        """Read new files into the index; return whether any has to be looked at again."""
+        left_out = False
+        for start in range(0, len(new), _BATCH):
+            # No lock while files are read.
+            found = list(map(self._read, new[start : start + _BATCH]))
+            left_out = left_out or None in found
+            with self._database() as connection, transaction(connection):
+                _insert(connection, "traces VALUES (?, ?, ?, ?)", found, TraceRow)
+                _insert(connection, "unusable VALUES (?, ?)", found, Unusable)
+        return left_out
+
+    def _settled(self, changed: int) -> bool:
+        coarse = changed % 1_000_000_000 == 0
+        return self._now_ns() - changed > (_SETTLED_COARSE_NS if coarse else _SETTLED_NS)
+
+    def _folder_changed(self) -> int:
+        # The change time, since anybody can set the modification time back (rsync, cp -a, tar).
+        try:
+            return self._folder.stat().st_ctime_ns
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise self._cannot(error) from None
+
+    def _listed(self) -> set[str]:
+        try:
+            with os.scandir(self._folder) as entries:
+                return {
+                    entry.name.removesuffix(".json")
+                    for entry in entries
+                    if entry.name.startswith("t-") and entry.name.endswith(".json")
+                }
+        except FileNotFoundError:
+            return set()
+        except OSError as error:
+            raise self._cannot(error) from None
+
+    @contextmanager
+    def _database(self) -> Generator[sqlite3.Connection]:
         with self._lock:
-            self._follow_folder()
-            return self._open().execute(query, values).fetchall()
+            try:
+                yield self._open()
+            except sqlite3.OperationalError as error:  # locked, disk full, read-only, ...
+                raise self._cannot(error) from None
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             try:
-                self._connection = open_database(self._path, _SCHEMA)
-            except WorkspaceError:
-                # The index is derived, so a damaged one is worth nothing.
-                for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
-                    (self._path.parent / name).unlink(missing_ok=True)
-                self._connection = open_database(self._path, _SCHEMA)
-            # What is derived need not survive a power loss.
-            self._connection.execute("PRAGMA synchronous=OFF")
+                connection = open_database(self._path, "")
+            except WorkspaceError as error:
+                if not _is_damage(error.__context__):
+                    raise
+                self._discard()
+                connection = open_database(self._path, "")
+            # What is derived may be lost in a power loss, so long as it stays consistent.
+            connection.execute("PRAGMA synchronous=NORMAL")
+            self._make_tables(connection)
+            self._connection = connection
         return self._connection
 
-    def _follow_folder(self) -> None:
-        """Take in what others put into the folder or removed from it."""
-        connection = self._open()
-        known = connection.execute("SELECT mtime FROM folder").fetchone()[0]
-        try:
-            changed = self._folder.stat().st_mtime_ns
-        except FileNotFoundError:
-            changed = 0
-        if known == changed:
+    def _make_tables(self, connection: sqlite3.Connection) -> None:
+        version = "PRAGMA user_version"
+        if connection.execute(version).fetchone()[0] == self._version:
             return
-        # Listed before it is noted: a file that comes in between is seen the next time.
-        present = _trace_ids(self._folder)
-        indexed = {row[0] for row in connection.execute("SELECT id FROM traces")}
-        rows = [row for row in map(self._read, sorted(present - indexed)) if row is not None]
-        try:
-            # Reading may have set files aside, which is a change of our own.
-            after = self._folder.stat().st_mtime_ns
-        except FileNotFoundError:
-            after = 0
-        settled = after if self._now_ns() - after > _SETTLED_NS else None
         with transaction(connection):
-            _insert(connection, rows)
-            gone = [(trace_id,) for trace_id in indexed - present]
-            connection.executemany("DELETE FROM traces WHERE id = ?", gone)
-            connection.execute("UPDATE folder SET mtime = ?", (settled,))
+            if connection.execute(version).fetchone()[0] != self._version:
+                for statement in _SCHEMA:
+                    connection.execute(statement)
+                connection.execute(f"{version} = {self._version}")
+
+    def _discard(self) -> None:
+        """Remove a damaged database, unless another process has done so first."""
+        self.close()
+        try:
+            with FileLock(self._path.with_name(f"{self._path.name}.lock")):
+                if not _is_sound(self._path):
+                    for ending in ("", "-wal", "-shm"):
+                        self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._cannot(error) from None
+
+    def _cannot(self, error: Exception) -> WorkspaceError:
+        said = (error.strerror if isinstance(error, OSError) else None) or error
+        return WorkspaceError(
+            f"the traces in {self._folder} cannot be listed: {said}",
+            hint="make it readable and writable, or name another workspace with --workspace DIR",
+        )
 
 
-def _insert(connection: sqlite3.Connection, rows: Iterable[TraceRow]) -> None:
-    connection.executemany(
-        "INSERT OR REPLACE INTO traces VALUES (?, ?, ?, ?)",
-        [(row.id, row.key, row.goal, row.learned_at) for row in rows],
+def _insert(
+    connection: sqlite3.Connection,
+    into: str,
+    found: Iterable[TraceRow | Unusable | None],
+    kind: type[TraceRow | Unusable],
+) -> None:
+    rows = [astuple(one) for one in found if isinstance(one, kind)]
+    connection.executemany(f"INSERT OR REPLACE INTO {into}", rows)
+
+
+def _is_damage(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.OperationalError
     )
 
 
-def _trace_ids(folder: Path) -> set[str]:
+def _is_sound(path: Path) -> bool:
     try:
-        with os.scandir(folder) as entries:
-            return {
-                entry.name.removesuffix(".json")
-                for entry in entries
-                if entry.name.startswith("t-") and entry.name.endswith(".json")
-            }
-    except FileNotFoundError:
-        return set()
+        connection = open_database(path, "")
+    except WorkspaceError as error:
+        return not _is_damage(error.__context__)
+    try:
+        return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.OperationalError:
+        return True  # busy is not damaged
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        connection.close()

@@ -6,9 +6,9 @@ go on working.
 
 from __future__ import annotations
 
-import os
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -25,11 +25,14 @@ from ..kernel.errors import (
     WorkspaceError,
 )
 from ..kernel.redaction import Redactor
-from .trace_index import TraceIndex, TraceRow
-from .traces import Observation, SignedTrace, Step, Trace, encode, read_trace
+from .codec import SignedTrace, encode, read_trace
+from .trace_index import TraceIndex, TraceRow, Unusable
+from .traces import SCHEMA_VERSION, Observation, Step, Trace
 from .trust import Trust
 
 _ASIDE = "set-aside"
+_SECRET = "it holds a secret and could not be replayed without it"
+_ID = re.compile(r"t-[0-9a-f]{20}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class TraceStore:
         index_path: The index's database.
         key: Gives the key under which a goal is found.
         redactor: Finds secrets before anything is written.
+        key_version: Names the rule behind `key`; another one makes the index anew.
     """
 
     def __init__(
@@ -66,13 +70,26 @@ class TraceStore:
         index_path: Path,
         key: Callable[[str], str],
         redactor: Redactor,
+        key_version: str = "",
     ) -> None:
         self._folder = folder
         self._trust = trust
         self._key = key
         self._redactor = redactor
-        self._index = TraceIndex(index_path, folder, self._row_of, time.time_ns)
-        self.problems: list[Problem] = []
+        version = f"{SCHEMA_VERSION} {key_version}"
+        self._index = TraceIndex(index_path, folder, self._row_of, time.time_ns, version)
+        self._problems: dict[Path, Problem] = {}
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """The files that cannot be used, as far as this store has met them.
+
+        Raises:
+            WorkspaceError: If the folder or its index cannot be used.
+        """
+        for one in self._index.unusable():
+            self._note(Problem(self._file(one.id), one.reason))
+        return tuple(self._problems.values())
 
     def put(self, trace: Trace) -> str:
         """Store a trace; a second time does nothing.
@@ -84,36 +101,38 @@ class TraceStore:
             Its id.
 
         Raises:
-            TraceError: If its goal, a step's input or its answer holds a secret.
+            TraceError: If its goal, a step's input or its answer holds a secret, or if it is too
+                large or otherwise nothing that a file could hold.
             WorkspaceError: If it cannot be written.
         """
         clean = self._without_secrets(trace)
-        trace_id = clean.trace_id
+        encode(clean, None)  # refuses what has no canonical bytes, before they are signed
+        path = self._file(clean.trace_id)
         try:
             make_private_dir(self._folder)
             sweep_temporaries(self._folder)
-            if not self.path_of(trace_id).exists():
-                data = encode(clean, self._trust.sign(clean))
-                atomic_save(self.path_of(trace_id), data)
+            if not self._is_kept(path):
+                atomic_save(path, encode(clean, self._trust.sign(clean)))
         except OSError as error:
             raise WorkspaceError(
-                f"the trace cannot be written: {error}",
+                f"the trace cannot be written: {error.strerror or error}",
                 hint="make room or name another folder with --workspace DIR",
             ) from None
-        self._index.add(self._row(clean))
-        return trace_id
+        return path.stem
 
     def get(self, trace_id: str) -> Trace:
         """Return a trace that may run.
 
+        Go on calling it by this id: it is that of the file, whatever schema version that has.
+
         Raises:
+            UsageError: If that is not an id.
             TraceError: If it cannot be used; if it is corrupt, it is set aside.
             UntrustedTraceError: If it was not learned here and nobody has allowed it.
         """
-        signed = self._load(trace_id)
-        trace = signed.trace
-        if self._trust.verify(trace, signed.signature) or self._trust.is_allowed(trace):
-            return trace
+        signed = self._load(self.path_of(trace_id))
+        if self._trust.vouches_for(signed):
+            return signed.trace
         raise UntrustedTraceError(
             "it was not learned here, or was changed since",
             hint=f"look at it with `llmos trace show {trace_id}`, "
@@ -124,9 +143,10 @@ class TraceStore:
         """Return a trace to look at, trusted or not.
 
         Raises:
+            UsageError: If that is not an id.
             TraceError: If it cannot be used.
         """
-        return self._load(trace_id).trace
+        return self._load(self.path_of(trace_id)).trace
 
     def candidates(self, key: str) -> list[str]:
         """Return the ids of the traces whose goal has a key, newest first."""
@@ -141,16 +161,29 @@ class TraceStore:
         return self._index.count()
 
     def delete(self, trace_id: str) -> bool:
-        """Remove a trace; return whether it was there."""
-        path = self.path_of(trace_id)
-        found = path.exists()
-        path.unlink(missing_ok=True)
-        self._index.remove(trace_id)
-        return found
+        """Remove a trace; return whether it was there.
+
+        Raises:
+            UsageError: If that is not an id.
+            WorkspaceError: If it cannot be removed.
+        """
+        try:
+            self.path_of(trace_id).unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise WorkspaceError(f"the trace cannot be removed: {error.strerror}") from None
+        return True
 
     def path_of(self, trace_id: str) -> Path:
-        """Return the file of an id."""
-        return self._folder / f"{trace_id}.json"
+        """Return the file of an id.
+
+        Raises:
+            UsageError: If that is not an id; nothing outside the folder has one.
+        """
+        if not _ID.match(trace_id):
+            raise UsageError(f"{trace_id!r} is not the id of a trace", hint="see llmos trace list")
+        return self._file(trace_id)
 
     def resolve(self, prefix: str) -> str:
         """Return the id that begins with a prefix (with or without ``t-``).
@@ -169,61 +202,73 @@ class TraceStore:
         """Close the index."""
         self._index.close()
 
-    def _load(self, trace_id: str) -> SignedTrace:
-        path = self.path_of(trace_id)
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+    def _is_kept(self, path: Path) -> bool:
+        try:
+            self._load(path)
+        except TraceError:
+            return False  # a corrupt one is out of the way by now
+        return True
+
+    def _load(self, path: Path) -> SignedTrace:
         try:
             signed = read_trace(path)
-            if signed.trace.trace_id != trace_id:
+            if signed.trace_id != path.stem:
                 raise CorruptTraceError("its content does not belong to its name")
         except CorruptTraceError as error:
-            self._set_aside(path, error.message)
+            where = self._set_aside(path, error.message)
             raise CorruptTraceError(
                 f"the trace file is corrupt and was set aside: {error.message}",
-                hint=f"it is in {self._folder / _ASIDE}",
+                hint=f"it is in {where.parent}",
             ) from None
         except TraceSchemaError as error:
             self._note(Problem(path, error.message))
             raise
+        except FileNotFoundError:
+            raise TraceError("the trace file is gone") from None
         except OSError as error:
-            raise TraceError(f"the trace file cannot be read: {error.strerror}") from None
+            reason = f"the trace file cannot be read: {error.strerror or error}"
+            self._note(Problem(path, reason))
+            raise TraceError(reason) from None
         return signed
 
-    def _row_of(self, trace_id: str) -> TraceRow | None:
+    def _row_of(self, name: str) -> TraceRow | Unusable | None:
         try:
-            return self._row(self._load(trace_id).trace, trace_id)
+            signed = self._load(self._file(name))
+        except TraceSchemaError as error:
+            return Unusable(name, error.message)
         except TraceError:
-            return None
+            return None  # noted in `problems`
+        goal = signed.trace.goal
+        return TraceRow(name, self._key(goal), goal, signed.trace.provenance.learned_at)
 
-    def _row(self, trace: Trace, trace_id: str = "") -> TraceRow:
-        learned_at = trace.provenance.learned_at
-        return TraceRow(trace_id or trace.trace_id, self._key(trace.goal), trace.goal, learned_at)
-
-    def _set_aside(self, path: Path, reason: str) -> None:
-        aside = self._folder / _ASIDE
+    def _set_aside(self, path: Path, reason: str) -> Path:
+        target = self._folder / _ASIDE / f"{path.name}.{time.time_ns()}"
         try:
-            make_private_dir(aside)
-            target = aside / f"{path.name}.{time.time_ns()}"
-            os.rename(path, target)  # noqa: PTH104 - the old file must never be overwritten by it
+            make_private_dir(target.parent)
+            path.rename(target)
             atomic_save(target.with_name(target.name + ".reason"), f"{reason}\n".encode())
         except FileNotFoundError:
-            return  # another process was first
-        except OSError:
-            target = path  # it stays where it is, and is told of each time
-        self._index.remove(path.stem)
+            return target  # another process was first
+        except OSError as error:
+            reason = f"{reason}; it cannot be set aside: {error.strerror or error}"
+            target = path if path.exists() else target
         self._note(Problem(target, reason))
+        return target
 
     def _note(self, problem: Problem) -> None:
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self._problems[problem.path] = problem
 
     def _without_secrets(self, trace: Trace) -> Trace:
         for text in (trace.goal, trace.answer):
             if self._redactor.contains_secret(text):
-                raise TraceError("it holds a secret and could not be replayed without it")
+                raise TraceError(_SECRET)
         for step in trace.steps:
             given = cast("JsonValue", step.input)
             if self._redactor.redact_json(given) != given:
-                raise TraceError("it holds a secret and could not be replayed without it")
+                raise TraceError(_SECRET)
         return trace.model_copy(update={"steps": tuple(map(self._clean_step, trace.steps))})
 
     def _clean_step(self, step: Step) -> Step:

@@ -70,8 +70,11 @@ class Trust:
         Raises:
             WorkspaceError: If the key cannot be read.
         """
-        allowed = self._allowed_path(signed.content).exists() or self.is_allowed(signed.trace)
-        return allowed or self._signed_here(signed.content, signed.signature)
+        return (
+            self._signed_here(signed.content, signed.signature)
+            or self._allowed_path(signed.content).exists()
+            or self.is_allowed(signed.trace)
+        )
 
     def allow(self, trace: Trace) -> None:
         """Allow a foreign trace to run; the permission is bound to its content.

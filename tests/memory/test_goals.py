@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from llmos.memory.goals import depends_on_now, difference, normal_form
 
 README_STEPS = ["README", "cat README"]

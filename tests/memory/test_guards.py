@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from llmos.memory.guards import Seen, compare, first_difference
 
 LEARNED = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC
