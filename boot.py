@@ -20,6 +20,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -74,6 +75,7 @@ class LLMOS:
         cli_path: A Claude Code CLI to use instead of the bundled one.
         max_turns: API calls a model run may make.
         timeout_s: Seconds after which a goal is given up.
+        watchdog: When a model run is stopped; its defaults if None.
 
     What is not given comes from the ``LLMOS_*`` environment, then from the defaults.
 
@@ -92,6 +94,7 @@ class LLMOS:
         cli_path: str | None = None,
         max_turns: int | None = None,
         timeout_s: float | None = None,
+        watchdog: WatchdogLimits | None = None,
     ) -> None:
         given: dict[str, object] = {
             "budget_usd": budget_usd,
@@ -112,6 +115,7 @@ class LLMOS:
         self.scheduler = Scheduler(self.bus)
         self.plugin_problems: tuple[PluginError, ...] = ()
         self._stack: AsyncExitStack | None = None
+        self._limits = watchdog or WatchdogLimits()
         self._policies: dict[str, Policy] = {}
 
     async def boot(self) -> None:
@@ -278,9 +282,9 @@ class LLMOS:
         registry = ToolRegistry([*standard_drivers(), *map(PluginDriver, loaded.tools)])
         snapshots = SnapshotStore(self.memory / "snapshots")
         recall = Recall(self.memory / "semantic.sqlite", self._redactor.redact, self._notice)
-        limits = WatchdogLimits()
+        limits = self._limits
         if settings.timeout_s is not None:
-            limits = WatchdogLimits(wall_time_s=settings.timeout_s)
+            limits = replace(limits, wall_time_s=settings.timeout_s)
         self._one_goal = anyio.Lock()
         self._watchdog = Watchdog(self.bus, limits)
         follower = Follower(

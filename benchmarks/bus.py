@@ -22,6 +22,7 @@ from contextlib import AsyncExitStack
 
 import anyio
 from anyio.lowlevel import checkpoint
+
 from llmos.kernel.bus import EventBus, WhenFull
 from llmos.kernel.events import Event, Notice
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
 from support import Place, conversation
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
 from support import ROOT, TURN_COST_USD, Place, bash, conversation
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import anyio
 import pytest
+
+from differential import cases
+from differential.cases import Case
 from llmos.interfaces.cortex import Cortex
 from llmos.interfaces.model_run import ModelRun
 from llmos.interfaces.scripted_model import ScriptedModel, Text, ToolUse, Turn
 from llmos.kernel.bus import EventBus
 from llmos.kernel.drivers import comparable_output, standard_drivers
 from llmos.kernel.tools import ToolCall, ToolRegistry, ToolResult, ToolSession
-
-from differential import cases
-from differential.cases import Case
 
 BATCHES: dict[str, list[Case]] = {
     "read": cases.READ,

@@ -10,6 +10,8 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
+from pydantic import JsonValue
+
 from llmos.interfaces.cortex import Cortex, Plan
 from llmos.interfaces.model_run import ModelRun
 from llmos.interfaces.scripted_model import ScriptedModel, Text, ToolUse, Turn, Usage
@@ -17,7 +19,6 @@ from llmos.kernel.bus import EventBus
 from llmos.kernel.events import CostReported, Interrupt, ToolCalled
 from llmos.kernel.orphans import MARK
 from llmos.kernel.tools import JsonObject, ToolCall, ToolResult, ToolSpec
-from pydantic import JsonValue
 
 pytestmark = pytest.mark.anyio
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from llmos.interfaces.recorder import CallRecorder, text_of
 from llmos.kernel.tools import ToolCall
 

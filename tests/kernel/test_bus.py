@@ -11,6 +11,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from hypothesis import given
 from hypothesis import strategies as st
+
 from llmos.kernel.bus import BusStatistics, EventBus, WhenFull
 from llmos.kernel.events import (
     CostReported,

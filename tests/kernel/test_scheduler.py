@@ -13,6 +13,7 @@ import anyio.from_thread
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from llmos.kernel.bus import EventBus
 from llmos.kernel.clock import VirtualClock
 from llmos.kernel.errors import UsageError

@@ -87,9 +87,14 @@ def test_an_unknown_price_is_recorded_as_unknown() -> None:
 
 def test_a_body_that_fails_pays_what_it_burned() -> None:
     economy = TokenEconomy(budget_usd=1)
-    with pytest.raises(ValueError, match="boom"), economy.holding(500_000, "x") as hold:
-        economy.burn(hold, 120_000)
-        raise ValueError("boom")
+
+    def fail_half_way() -> None:
+        with economy.holding(500_000, "x") as hold:
+            economy.burn(hold, 120_000)
+            raise ValueError("boom")
+
+    with pytest.raises(ValueError, match="boom"):
+        fail_half_way()
     assert (economy.spent, economy.held) == (120_000, 0)
 
 

@@ -8,6 +8,7 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from llmos.kernel.bus import EventBus
 from llmos.kernel.clock import VirtualClock
 from llmos.kernel.errors import UsageError
