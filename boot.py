@@ -41,7 +41,7 @@ from .kernel.bus import EventBus
 from .kernel.drivers import standard_drivers
 from .kernel.drivers.plugin import PluginDriver
 from .kernel.errors import PluginError, WorkspaceError
-from .kernel.events import Event, GoalDue, JobFailed, Notice
+from .kernel.events import Event, GoalDue, Interrupt, JobFailed, Notice
 from .kernel.money import to_micros
 from .kernel.redaction import Redactor
 from .kernel.scheduler import Scheduler
@@ -117,6 +117,7 @@ class LLMOS:
         self._stack: AsyncExitStack | None = None
         self._limits = watchdog or WatchdogLimits()
         self._policies: dict[str, Policy] = {}
+        self._planning: str | None = None
 
     async def boot(self) -> None:
         """Start every part.
@@ -201,19 +202,28 @@ class LLMOS:
             LlmosError: If the model run failed or the budget does not allow it.
         """
         self._check_booted()
-        plan, run = await self._learner.plan(
-            check_goal(goal),
-            run_id=f"p-{new_session_id()}",
-            cap=to_micros(self.settings.max_budget_usd),
-        )
+        goal, run_id = check_goal(goal), f"p-{new_session_id()}"
+        async with self._one_goal:
+            self._planning = run_id
+            try:
+                plan, run = await self._learner.plan(
+                    goal, run_id=run_id, cap=to_micros(self.settings.max_budget_usd)
+                )
+            finally:
+                self._planning = None
         if plan is None:
             assert run.error is not None
             raise run.error
         return plan
 
     def interrupt(self) -> bool:
-        """Stop the goal that runs now; its result says so. Return whether one was running."""
-        return self._stack is not None and self._dispatcher.interrupt()
+        """Stop what runs now; its result says so. Return whether anything was running."""
+        if self._stack is None:
+            return False
+        if self._planning is not None:
+            self.bus.publish_nowait(Interrupt(self._planning, "user", "stopped by the user"))
+            return True
+        return self._dispatcher.interrupt()
 
     def schedule(
         self,

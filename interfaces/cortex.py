@@ -240,7 +240,7 @@ class Cortex:
         client = ClaudeSDKClient(options)
         self._bus.publish_nowait(ModelRunStarted(run_id, run.model, hold))
         try:
-            async with self._interruptible(run, run_id):
+            async with self._interruptible(run, run_id, hold):
                 await client.connect()
                 await client.query(_prompt(goal))
                 await _read(client, stream)
@@ -256,13 +256,15 @@ class Cortex:
             self._bus.publish_nowait(ModelRunEnded(run_id))
 
     @asynccontextmanager
-    async def _interruptible(self, run: ModelRun, run_id: str) -> AsyncGenerator[None]:
+    async def _interruptible(
+        self, run: ModelRun, run_id: str, hold: Micros
+    ) -> AsyncGenerator[None]:
         """Cut the body off when an `Interrupt` for this run comes."""
         with anyio.CancelScope() as scope:
 
             def stop(event: Interrupt) -> None:
                 if event.run_id == run_id and run.error is None and not run.finished:
-                    run.error = stopped(event.reason, event.detail)
+                    run.error = stopped(event.reason, event.detail, hold)
                     scope.cancel()
 
             listener = self._bus.on(Interrupt, handler=stop, name=f"cortex {run_id}")

@@ -40,6 +40,9 @@ from .follower import Follower, Replay
 from .learner import TYPICAL_COST, Learner
 from .result import FOLLOWER, LEARNER, Drift, Result, failure
 
+_TOLD = 3
+"""Unusable traces that a miss names."""
+
 MAX_GOAL = 10 * 2**20
 """Longest goal, in characters."""
 
@@ -144,6 +147,7 @@ class Dispatcher:
                 self._weigh(goal, trace_id, place, matches, refusals)
             if not matches and not refusals:
                 refusals.append(Refusal(Miss.NO_TRACE, None, "no trace was learned from this goal"))
+                refusals += self._left_out()
         estimate = 0 if matches else self._economy.typical_cost(TYPICAL_COST)
         return Decision(goal, tuple(matches), tuple(refusals), estimate)
 
@@ -206,6 +210,13 @@ class Dispatcher:
             refusals.append(refused)
             return
         matches.append(Match(trace_id, trace, self._evidence.of(trace_id).confidence))
+
+    def _left_out(self) -> list[Refusal]:
+        """Return the traces that cannot be used; which goals they would answer is not known."""
+        return [
+            Refusal(Miss.UNUSABLE, problem.path.name, problem.reason)
+            for problem in self._store.problems[:_TOLD]
+        ]
 
     async def _answer(self, decision: Decision, policy: Policy, run_id: str) -> Result:
         drift: Drift | None = None

@@ -60,10 +60,18 @@ class ModelRun:
     cli_version: str = ""
 
 
-def stopped(reason: str, detail: str) -> LlmosError:
-    """Return the error of a run that was stopped by an `Interrupt`."""
+def stopped(reason: str, detail: str, hold: Micros) -> LlmosError:
+    """Return the error of a run that was stopped by an `Interrupt`.
+
+    Args:
+        reason: The watchdog's word, or ``user``.
+        detail: The same for people.
+        hold: Money that was set aside for the run, micro-dollars.
+    """
     if reason == "user":
         return InterruptedRunError("stopped by the user")
+    if reason == "cost":
+        return over_hold(hold)
     message = f"the watchdog stopped the run: {detail}"
     if reason == "wall_time":
         return RunTimeoutError(message, hint="allow more time with --timeout SECONDS")
@@ -72,11 +80,9 @@ def stopped(reason: str, detail: str) -> LlmosError:
     return ModelError(message, hint="say the goal in other words, or in smaller parts")
 
 
-def over_hold(hold: Micros, available: Micros) -> LowBatteryError:
-    """Return the error of a run that used up the money set aside for it."""
-    error = LowBatteryError(
-        to_usd(hold), to_usd(available), hint="allow more with --max-budget-usd USD"
-    )
+def over_hold(hold: Micros) -> LowBatteryError:
+    """Return the error of a run that used up the money set aside for it, micro-dollars."""
+    error = LowBatteryError(to_usd(hold), 0.0, hint="allow more with --max-budget-usd USD")
     error.message = f"the run was stopped at its limit of {format_usd(hold)}"
     error.args = (error.message,)
     return error

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -64,14 +64,58 @@ async def run_repl(
     async with open_system(**given) as system:
         narrator = Narrator(verbose=verbose)
         narrator.attach(system.bus, system.plugin_problems)
-        shell = Shell(system)
         say(f"llmos {__version__} ({system.settings.model}). /help lists the commands.", sys.stderr)
-        lines = _terminal_lines() if sys.stdin.isatty() else _piped_lines()
+        ctrl_c = CtrlC(system.interrupt)
+        async with open_task_group() as group:
+            await group.start(ctrl_c.listen)
+            with ctrl_c.leaving:
+                await _serve(Shell(system), ctrl_c)
+            group.cancel_scope.cancel()
+    return 0
+
+
+async def _serve(shell: Shell, ctrl_c: CtrlC) -> None:
+    lines = _terminal_lines(ctrl_c) if sys.stdin.isatty() else _piped_lines()
+    async with aclosing(lines):
         async for line in lines:
             if line.strip() in _LEAVE:
-                break
+                return
             await shell.take(line)
-    return 0
+
+
+class CtrlC:
+    """What Ctrl-C does: it stops the running goal; else it leaves when pressed twice.
+
+    Args:
+        interrupt: Stops the running goal; returns whether there was one.
+        clock: Gives seconds.
+    """
+
+    def __init__(
+        self, interrupt: Callable[[], bool], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.leaving = anyio.CancelScope()
+        self._interrupt = interrupt
+        self._clock = clock
+        self._warned_at = float("-inf")
+
+    def pressed(self) -> None:
+        """Take note that it was pressed."""
+        if self._interrupt():
+            return
+        now = self._clock()
+        if now - self._warned_at < _EXIT_S:
+            self.leaving.cancel()
+            return
+        self._warned_at = now
+        say("press Ctrl-C again to leave", sys.stderr)
+
+    async def listen(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        """Listen for it where the line editor does not: while a goal runs, and between lines."""
+        with anyio.open_signal_receiver(signal.SIGINT) as signals:
+            task_status.started()
+            async for _ in signals:
+                self.pressed()
 
 
 class Shell:
@@ -98,8 +142,7 @@ class Shell:
             _tell(error)
 
     async def _execute(self, goal: str, **options: bool) -> None:
-        async with _interruptible(self._system.interrupt):
-            result = await self._system.execute(goal, **options)
+        result = await self._system.execute(goal, **options)
         if result.error is not None:
             _tell(result.error)
         else:
@@ -116,8 +159,7 @@ class Shell:
                 decision = await self._system.decide(rest)
                 print_answer("\n  ".join((decision.describe(), *decision.reasons)))
             case "/plan":
-                async with _interruptible(self._system.interrupt):
-                    plan = await self._system.plan(rest)
+                plan = await self._system.plan(rest)
                 steps = (f"{n}. {step.description}" for n, step in enumerate(plan.steps, start=1))
                 print_answer("\n".join(steps))
             case "/learn":
@@ -166,44 +208,23 @@ def _tell(error: LlmosError) -> None:
         say(f"  {error.hint}", sys.stderr)
 
 
-@asynccontextmanager
-async def _interruptible(interrupt: Callable[[], bool]) -> AsyncGenerator[None]:
-    """Let Ctrl-C stop the running goal instead of the shell."""
-
-    async def listen(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-        with anyio.open_signal_receiver(signal.SIGINT) as signals:
-            task_status.started()
-            async for _ in signals:
-                interrupt()
-
-    async with open_task_group() as group:
-        await group.start(listen)
-        try:
-            yield
-        finally:
-            group.cancel_scope.cancel()
-
-
 async def _piped_lines() -> AsyncGenerator[str]:
     while line := await anyio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True):
         yield line
 
 
-async def _terminal_lines() -> AsyncGenerator[str]:
+async def _terminal_lines(ctrl_c: CtrlC) -> AsyncGenerator[str]:
     from prompt_toolkit.patch_stdout import patch_stdout
 
     session = _prompt_session()
-    warned_at = float("-inf")
     while True:
         try:
             with patch_stdout(raw=True):
-                line = await session.prompt_async(PROMPT)
+                # Ctrl-C is a key here, and a signal for `CtrlC.listen` everywhere else.
+                line = await session.prompt_async(PROMPT, handle_sigint=False)
         except KeyboardInterrupt:
-            if time.monotonic() - warned_at < _EXIT_S:
-                return
             if not session.default_buffer.text:
-                warned_at = time.monotonic()
-                say("press Ctrl-C again to leave", sys.stderr)
+                ctrl_c.pressed()
             continue
         except EOFError:
             return

@@ -165,7 +165,7 @@ class StreamReader:
 
     def _error_of(self, message: ResultMessage) -> LlmosError | None:
         if message.subtype == "error_max_budget_usd":
-            return over_hold(self._hold, 0)
+            return over_hold(self._hold)
         if message.subtype == "error_max_turns":
             return ModelError(
                 "the run reached its limit of turns", hint="allow more with --max-turns N"

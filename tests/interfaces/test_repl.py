@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Generator
 from pathlib import Path
 
 import pexpect
 import pytest
 
-from llmos.interfaces.scripted_model import ScriptedModel
+from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Turn
 from support import Place, conversation
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\r")
-PROMPT = "llmos> "
+PROMPT = "llmos>"
 
 
 class Terminal:
@@ -25,7 +26,7 @@ class Terminal:
             sys.executable,
             ["-m", "llmos"],
             cwd=str(place.cwd),
-            env={**place.env, "TERM": "xterm"},
+            env={**place.env, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
             encoding="utf-8",
             timeout=20,
             dimensions=(40, 100),
@@ -73,7 +74,7 @@ def test_a_goal_is_learned_then_replayed_in_one_shell(terminal: Terminal) -> Non
     terminal.until("hello was said")
     terminal.until("LEARNER 1 step")
     terminal.ready()
-    terminal.type("Say hello.")
+    terminal.type("  Say   hello")
     terminal.until("hello was said")
     terminal.until("FOLLOWER 1 step")
     terminal.ready()
@@ -101,6 +102,20 @@ def test_ctrl_c_at_the_prompt_says_how_to_leave_and_a_second_leaves(terminal: Te
     terminal.child.expect(pexpect.EOF)
     terminal.child.close()
     assert terminal.child.exitstatus == 0
+
+
+def test_ctrl_c_stops_a_plan(terminal: Terminal, place: Place) -> None:
+    place.model.add(Conversation("plan me", [Turn(hang=True)]))
+    terminal.ready()
+    terminal.type("/plan plan me")
+    for _ in range(200):
+        if place.model.requests:
+            break
+        time.sleep(0.05)
+    terminal.child.sendintr()
+    terminal.until("error: stopped by the user")
+    terminal.ready()
+    assert terminal.leave() == 0
 
 
 def test_ctrl_c_clears_a_line_that_was_begun(terminal: Terminal) -> None:
@@ -154,14 +169,19 @@ def test_history_survives_and_leaves_out_what_begins_with_a_space(
     assert "/traces" not in history
     again = Terminal(place)
     again.ready()
-    again.child.send("\x1b[A\r")
+    again.child.send("\x1b[A")
+    again.until("/usage")
+    again.child.send("\r")
     again.until("spent")
+    again.ready()
     assert again.leave() == 0
 
 
 def test_commands_are_completed(terminal: Terminal) -> None:
     terminal.ready()
-    terminal.child.send("/us\t\r")
+    terminal.child.send("/us\t")
+    terminal.until("age")
+    terminal.child.send("\r")
     terminal.until("spent")
 
 

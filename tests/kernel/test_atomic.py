@@ -53,7 +53,11 @@ def test_a_failed_save_leaves_the_old_content_and_nothing_else(
 
 def test_a_short_write_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = os.write
-    monkeypatch.setattr(os, "write", lambda fd, data: whole(fd, bytes(data[:7])))
+
+    def write_little(descriptor: int, data: memoryview) -> int:
+        return whole(descriptor, bytes(data[:7]))
+
+    monkeypatch.setattr(os, "write", write_little)
     atomic_save(tmp_path / "x", b"0123456789" * 10)
     assert (tmp_path / "x").read_bytes() == b"0123456789" * 10
 

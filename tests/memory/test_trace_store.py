@@ -225,4 +225,4 @@ def test_kill_minus_9_never_leaves_half_a_trace(tmp_path: Path) -> None:
     assert all(store.get(trace_id) for trace_id in acknowledged)
     for path in (tmp_path / "traces").glob("t-*.json"):
         assert store.get(path.stem)
-    assert store.problems == []
+    assert store.problems == ()
