@@ -10,6 +10,8 @@ import os
 
 MARK = "LLMOS_RUN_ID"
 """Name of the environment variable that marks every process of a run."""
+_GONE_S = 10.0
+"""Seconds that a killed process has to disappear; a large one on a busy machine takes its time."""
 
 
 def end_marked(run_id: str, *, grace_s: float = 0.3) -> int:
@@ -38,7 +40,7 @@ def end_marked(run_id: str, *, grace_s: float = 0.3) -> int:
     _, alive = psutil.wait_procs(marked, timeout=grace_s)
     for process in alive:
         _signal(process, polite=False)
-    psutil.wait_procs(alive, timeout=2.0)
+    psutil.wait_procs(alive, timeout=_GONE_S)
     return len(marked)
 
 
