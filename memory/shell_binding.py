@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .shell_places import Place, check_place, check_role
+from .shell_places import Place, check_place, check_role, place_in
 from .shell_tree import NoSiteError, Tree, parse, same_but_for, site_at
 from .shell_words import Atom, Token, UnreadableError, spell, tokens
 from .value_rules import BindingRefused, Placement, check_general, ordered, replaced
@@ -118,9 +118,9 @@ def _locate(learned: _Learned, place: Placement) -> Place:
         raise BindingRefused("the place begins or ends inside a quote or an expansion")
     if any(atom.role == "opaque" for atom in token.atoms[span[0] : span[1]]):
         raise BindingRefused("the place holds an expansion, whose value is not known")
-    found = Place(place, number, token, site, *span)
-    begin = learned.tree.byte(found.site_start), learned.tree.byte(token.end)
-    if (site.node.start_byte, site.node.end_byte) != begin or place.start < found.site_start:
+    found = place_in(token, number, site, place, range(*span))
+    begin = learned.tree.byte(found.begin), learned.tree.byte(token.end)
+    if (site.node.start_byte, site.node.end_byte) != begin or place.start < found.begin:
         raise BindingRefused("it cannot be told where the word around the place begins and ends")
     return found
 
@@ -168,14 +168,16 @@ def _verify(learned: _Learned, bound: str, changes: Sequence[_Change]) -> None:
     words: list[tuple[Node, int, int]] = []
     for number, (old, new) in enumerate(zip(learned.tokens, again.tokens, strict=True)):
         mine = by_token.get(number, [])
-        meaning = tuple(atom.meaning for atom in new.atoms)
-        if meaning != _expected(old, mine) or old.operator != new.operator:
-            raise BindingRefused("the bound word would not be the learned one with the value in it")
         if mine:
-            shift = mine[0].at.site_start - old.start
-            words.append(
-                (mine[0].at.site.node, again.tree.byte(new.start + shift), again.tree.byte(new.end))
-            )
+            shift = mine[0].at.begin - old.start
+            start, end = again.tree.byte(new.start + shift), again.tree.byte(new.end)
+            words.append((mine[0].at.site.node, start, end))
+            same = tuple(atom.meaning for atom in new.atoms) == _expected(old, mine)
+        else:
+            source = learned.tree.text[old.start : old.end]
+            same = source == bound[new.start : new.end] and old.operator == new.operator
+        if not same:
+            raise BindingRefused("the bound word would not be the learned one with the value in it")
     if not same_but_for(learned.tree, again.tree, words):
         raise BindingRefused("the bound command would be parsed another way")
 

@@ -42,6 +42,10 @@ class Place:
         site: The word of the tree in which it lies.
         first: The first atom of the token that it replaces.
         last: One past the last of them.
+        begin: The character at which its word begins: in an assignment, behind the equals sign.
+        before: What stands before it in its word, quotes removed.
+        old: The learned value, quotes removed.
+        after: What stands behind it in its word, quotes removed.
     """
 
     place: Placement
@@ -50,30 +54,30 @@ class Place:
     site: Site
     first: int
     last: int
+    begin: int
+    before: str
+    old: str
+    after: str
 
-    @property
-    def old(self) -> str:
-        """The learned value, quotes removed."""
-        return "".join(atom.text for atom in self.token.atoms[self.first : self.last])
 
-    @property
-    def before(self) -> str:
-        """What stands before it in its word, quotes removed."""
-        begin = next(
-            (i for i, a in enumerate(self.token.atoms) if a.start >= self.site_start), self.first
-        )
-        return "".join(a.text for a in self.token.atoms[min(begin, self.first) : self.first])
+def place_in(token: Token, number: int, site: Site, place: Placement, atoms: range) -> Place:
+    """Describe a placement.
 
-    @property
-    def after(self) -> str:
-        """What stands behind it in its word, quotes removed."""
-        return "".join(atom.text for atom in self.token.atoms[self.last :])
-
-    @property
-    def site_start(self) -> int:
-        """Where its word begins: in an assignment, behind the equals sign."""
-        assigned = _ASSIGNED.match(self.token.text) if self.site.kind == "assignment" else None
-        return self.token.start + (assigned.end() if assigned else 0)
+    Args:
+        token: The token in which it lies.
+        number: Which token of the command that is.
+        site: The word of the tree in which it lies.
+        place: The placement.
+        atoms: Which atoms of the token it replaces.
+    """
+    assigned = _ASSIGNED.match(token.text) if site.kind == "assignment" else None
+    begin = token.start + (assigned.end() if assigned else 0)
+    texts = [atom.text for atom in token.atoms]
+    skipped = sum(1 for atom in token.atoms if atom.start < begin)
+    before = "".join(texts[skipped : atoms.start])
+    old = "".join(texts[atoms.start : atoms.stop])
+    after = "".join(texts[atoms.stop :])
+    return Place(place, number, token, site, atoms.start, atoms.stop, begin, before, old, after)
 
 
 def check_place(at: Place) -> None:

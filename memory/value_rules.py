@@ -68,6 +68,8 @@ def check_general(value: str, *, lines: bool = False) -> None:
         raise BindingRefused("the value is empty")
     if len(value) > MAX_VALUE:
         raise BindingRefused(f"the value is longer than {MAX_VALUE} characters")
+    if value.isprintable():
+        return  # which leaves out every character that the rules below are about
     if any(_is_control(char, lines=lines) for char in value):
         raise BindingRefused("the value holds a control character or a line break")
     if not _BIDI.isdisjoint(value):
