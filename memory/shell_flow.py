@@ -22,7 +22,7 @@ from .shell_programs import (
 )
 from .shell_words import Atom, Token
 
-_REDIRECTIONS = frozenset({"<", ">", ">>", ">&", "<&", "<>", ">|", "&>", "&>>", "<<", "<<-", "<<<"})
+REDIRECTIONS = frozenset({"<", ">", ">>", ">&", "<&", "<>", ">|", "&>", "&>>", "<<", "<<-", "<<<"})
 _WRITING = frozenset({">", ">>", ">|", "&>", "&>>"})
 _DESCRIPTOR = re.compile(r"[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\}")
 _ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
@@ -79,7 +79,7 @@ def _commands(found: Sequence[Token]) -> Iterator[_Command]:
             if not redirection:
                 current.words.append(index)
             redirection = ""
-        elif token.operator in _REDIRECTIONS:
+        elif token.operator in REDIRECTIONS:
             _drop_descriptor(found, current, token)
             redirection = token.operator
         else:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .shell_flow import role_in
+from .shell_flow import REDIRECTIONS, role_in
 from .shell_programs import OPERATORS, Role
 from .shell_source import check_source
 from .shell_tree import Site
@@ -96,10 +96,12 @@ def check_place(at: Place) -> None:
     begins = kind != "url" and (not before or before in "=:," or _starts(at))
     if begins and value.startswith("/") and not old.startswith("/"):
         raise BindingRefused("the path is absolute and the learned one was not")
+    whole = before + value + at.after
+    if len(value) > 1 and "|" in (whole[:1], whole[-1:]) and "|" not in (old[:1], old[-1:]):
+        # Perl's open, ImageMagick and others run a "file" of such a name.
+        raise BindingRefused("the value begins or ends with a bar, which some programs run")
     _check_option(at)
     _check_brackets(at)
-    if at.site.kind == "redirect":
-        _check_target(at)
     _check_variable(at)
 
 
@@ -127,9 +129,8 @@ def _check_brackets(at: Place) -> None:
         raise BindingRefused("the value would stand inside brackets or braces that Bash expands")
 
 
-def _check_target(at: Place) -> None:
-    parent = at.site.node.parent
-    if parent is not None and any(child.type in (">&", "<&") for child in parent.children):
+def _check_target(at: Place, operator: str) -> None:
+    if operator in (">&", "<&"):
         raise BindingRefused("the value would be a file descriptor")
     new = at.before + at.place.value + at.after
     check_path(at.token.text, new)
@@ -159,7 +160,11 @@ def check_role(found: Sequence[Token], at: Place) -> None:
     Raises:
         BindingRefused: It is not harmless to what may read it.
     """
-    argument = at.site.kind == "argument"
+    # The tree takes arguments behind a redirection for its targets; the words know better.
+    operator = found[at.number - 1].operator if at.number else ""
+    if operator in REDIRECTIONS:
+        _check_target(at, operator)
+    argument = at.site.kind in ("argument", "redirect")
     role: Role = role_in(found, at.number, at.site.name, argument=argument)
     value = at.place.value
     if role == "name":

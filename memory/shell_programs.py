@@ -63,7 +63,11 @@ def role_of(words: Sequence[Word], at: int) -> Role:
         at: Which of them.
     """
     here = _command_role(words, at)
-    if here != "data" or _name(words[0]) in LOOKERS:
+    if at == 0 or _name(words[0]) in LOOKERS:
+        return here
+    if _source_option(words[at - 1], exact=True) or _source_option(words[at], exact=False):
+        return "program"
+    if here != "data":
         return here
     # Wrappers that nobody listed (docker exec web sh -c ...): every word may begin a command.
     for start in range(1, at):
@@ -139,6 +143,8 @@ def _command_role(words: Sequence[Word], at: int) -> Role:
     if name in SHELLS:
         return _shell_role(words, at)
     if name in INLINE:
+        if name == "git" and not {"foreach", "run", "filter-branch"}.isdisjoint(words[1:at]):
+            return "program"
         return _inline_role(words, at, INLINE[name])
     if name in AWK or name in SED or name in ("jq", "yq", "ssh", "sqlite3"):
         return _operand_role(words, at, name)
@@ -148,9 +154,7 @@ def _command_role(words: Sequence[Word], at: int) -> Role:
 
 
 def _ordinary_role(words: Sequence[Word], at: int, name: str) -> Role:
-    before, word = words[at - 1], words[at]
-    if _source_option(before, exact=True) or _source_option(word, exact=False):
-        return "program"
+    before = words[at - 1]
     # $SHELL -c ...: what runs is not known, so an option that usually brings source text does.
     if words[0] is None and any(_has_letter(flag, "ceE") for flag in words[1:at]):
         return "program"
@@ -208,8 +212,6 @@ def _shell_role(words: Sequence[Word], at: int) -> Role:
 def _inline_role(words: Sequence[Word], at: int, spec: Inline) -> Role:
     before, own = words[at - 1], words[at]
     if before in spec.long or _has_letter(before, spec.letters):
-        return "program"
-    if _source_option(before, exact=True):
         return "program"
     attached = tuple(f"{option}=" for option in spec.long)
     if own is None or _has_letter(own, spec.letters) or own.startswith((*attached, "+")):

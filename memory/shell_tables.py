@@ -56,6 +56,8 @@ INLINE = {
     "gdb": Inline("", ("-ex", "-iex", "--eval-command")),
     "git": Inline("c", ("--exec", "--upload-pack", "--receive-pack", "-x", "--config-env")),
     "rsync": Inline("e", ("--rsh", "--rsync-path")),
+    "split": Inline("", ("--filter",)),
+    "tar": Inline("IF", ("--info-script", "--new-volume-script", "--rmt-command")),
     "scp": Inline("oSF"),
     "sftp": Inline("oSF"),
     "man": Inline("P", ("--pager",)),
@@ -76,7 +78,7 @@ SYNTAX_OPERANDS = FIND | {"test", "[", "fd", "xargs"}
 ASSIGNING = frozenset({"make", "gmake", "env", "sudo", "doas", "dd"})
 SOURCE_OPTION = re.compile(
     r"--(?:[a-z]+-)*(?:command|exec|execute|eval|run|shell|rsh|pager|editor|compress-program"
-    r"|checkpoint-action|init-command|upload-pack|receive-pack|filter)"
+    r"|checkpoint-action|init-command|upload-pack|receive-pack)"
 )
 # Programs that only look at their words: here "awk" or "sh" as a word is no program.
 LOOKERS = frozenset({

@@ -124,7 +124,7 @@ BENIGN = [
     "a-b-c", "well-known", "under_score", "é", "日本語", "naïve café", "emoji 🎉", "Straße",
     "^caret^", "q'\"q", " padded ", "-dash",
 ]  # fmt: skip
-KINDS: tuple[Kind, ...] = ("text", "path", "glob", "word")
+KINDS: tuple[Kind, ...] = ("text", "glob", "path", "word")
 
 
 def bound(context: Context, value: str, kind: Kind) -> str | None:
@@ -175,7 +175,9 @@ def test_the_matrix_has_its_size() -> None:
 @pytest.mark.parametrize("context", [*CONTEXTS, *BEHIND], ids=lambda context: context.name)
 def test_no_payload_runs_or_leaves_its_folder(context: Context, tmp_path: Path) -> None:
     values = [*PAYLOADS, str(tmp_path / "PWNED")]
-    commands = {bound(context, value, kind) for value in values for kind in KINDS}
+    # Behind the word the kind decides nothing: the two loosest ones will do.
+    kinds = KINDS if context in CONTEXTS else KINDS[:2]
+    commands = {bound(context, value, kind) for value in values for kind in kinds}
     run_each(sorted(command for command in commands if command is not None), tmp_path)
     assert list(harm(tmp_path)) == []
 
