@@ -186,12 +186,12 @@ def _run_cases(task: Task, rows: Sequence[Row], case_ok: CaseOk, folder: Path) -
 
 
 def _tools(rows: Iterable[Row]) -> set[str]:
-    calls: list[Row] = []
+    """Return the tools that the rows' goals are learned with."""
+    found: set[str] = set()
     for row in rows:
-        calls += row.get("calls") or []
-        for known in row.get("learned") or []:
-            calls += known["calls"]
-    return {call["tool"] for call in calls}
+        learned: list[Row] = row["learned"] if "learned" in row else [row]
+        found |= {call["tool"] for known in learned for call in known["calls"]}
+    return found
 
 
 def _wrong(task: Task, row: Row, answer: Answer, *, right: bool = False) -> Row:

@@ -1,0 +1,136 @@
+"""Synthetic goals for the scale part: templates times values, the same ones for the same seed."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A goal, the command that answers it, and the same goal in other words."""
+
+    goal: str
+    command: str
+    other_words: str
+
+
+_TEMPLATES = (
+    ("count the {w} in {p}", "wc -{f} {p}", "how many {w} does {p} have"),
+    ("show the first {n} lines of {p}", "head -n {n} {p}", "print {n} lines from the top of {p}"),
+    ("show the last {n} lines of {p}", "tail -n {n} {p}", "print the final {n} lines of {p}"),
+    (
+        "find files larger than {n}M under {d}",
+        "find {d} -size +{n}M",
+        "big files in {d}, over {n}M",
+    ),
+    ("copy {p} to {d}", "cp {p} {d}", "put a copy of {p} into {d}"),
+    ("move {p} into {d}", "mv {p} {d}", "{p} should be moved to {d}"),
+    ("search for '{t}' in {p}", "grep '{t}' {p}", "which lines of {p} contain '{t}'"),
+    ("search for '{t}' in all files under {d}", "grep -r '{t}' {d}", "where in {d} is '{t}' used"),
+    ("compress {p} with gzip level {l}", "gzip -{l} {p}", "gzip {p} at compression level {l}"),
+    (
+        "list the {n} biggest files in {d}",
+        "du -a {d} | sort -rn | head -{n}",
+        "top {n} files in {d}",
+    ),
+    ("replace '{t}' by '{u}' in {p}", "sed -i 's/{t}/{u}/g' {p}", "in {p}, turn '{t}' into '{u}'"),
+    ("create the folder {d} and enter it", "mkdir -p {d} && cd {d}", "make {d} and go there"),
+    ("sort {p} by column {l}", "sort -k{l} {p}", "order the lines of {p} by field {l}"),
+    ("download https://{t}.example/{p} to {d}", "curl -o {d} https://{t}.example/{p}", "fetch {p}"),
+    ("delete files older than {n} days in {d}", "find {d} -mtime +{n} -delete", "clean {d} of old"),
+    (
+        "show the commits of {t} since {n} days",
+        "git log --author={t} --since={n}.days",
+        "log of {t}",
+    ),
+    ("archive {d} as {p}.tar", "tar -cf {p}.tar {d}", "pack {d} into {p}.tar"),
+    ("ping {t}.example {l} times", "ping -c {l} {t}.example", "send {l} pings to {t}.example"),
+    ("wait {n} seconds, then print {t}", "sleep {n}; echo {t}", "print {t} after {n} seconds"),
+    ("set the owner of {p} to {t}", "chown {t} {p}", "make {t} own {p}"),
+)
+_NOUNS = [
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "falcon",
+    "garnet",
+    "harbor",
+    "indigo",
+    "juniper",
+    "kestrel",
+    "lagoon",
+    "marble",
+    "nickel",
+    "onyx",
+    "pepper",
+    "quartz",
+    "raven",
+    "saffron",
+    "timber",
+    "umber",
+    "velvet",
+    "walnut",
+    "xenon",
+    "yarrow",
+    "zephyr",
+]
+_ENDINGS = ("csv", "txt", "log", "json", "md", "py")
+_UNRELATED = (
+    "why is the sky {a} over {b}",
+    "write a poem in which {a} meets {b}",
+    "explain to {a} how {b} works",
+    "what would {a} cook with {b}",
+    "translate {a} and {b} into Latin",
+    "suggest a name for a boat, like {a} or {b}",
+)
+
+
+def synthetic(count: int, *, seed: int) -> list[Known]:
+    """Return so many different goals."""
+    found: dict[str, Known] = {}
+    chosen = random.Random(seed)
+    for goal, command, other in itertools.cycle(_TEMPLATES):
+        if len(found) == count:
+            break
+        values = _values(chosen)
+        one = Known(goal.format(**values), command.format(**values), other.format(**values))
+        found.setdefault(one.goal, one)
+    return list(found.values())
+
+
+def _values(chosen: random.Random) -> dict[str, str]:
+    words, flag = chosen.choice((("words", "w"), ("lines", "l"), ("bytes", "c")))
+    name, folder, text, other = (chosen.choice(_NOUNS) for _ in range(4))
+    return {
+        "w": words,
+        "f": flag,
+        "p": f"{name}{chosen.randrange(1000)}.{chosen.choice(_ENDINGS)}",
+        "d": f"{folder}/{chosen.choice(_NOUNS)}{chosen.randrange(100)}",
+        "n": str(chosen.randrange(2, 1000)),
+        "l": str(chosen.randrange(1, 10)),
+        "t": f"{text}{chosen.randrange(100)}",
+        "u": other,
+    }
+
+
+def paraphrase(one: Known, chosen: random.Random) -> str:
+    """Return a goal in other words, often with something polite around it."""
+    return chosen.choice(("{}", "please, {}", "could you: {}?", "{}, thanks")).format(
+        one.other_words
+    )
+
+
+def unrelated(count: int, chosen: random.Random) -> list[str]:
+    """Return goals that no template is like."""
+
+    def words() -> Iterator[str]:
+        for shape in itertools.islice(itertools.cycle(_UNRELATED), count):
+            a, b = chosen.sample(_NOUNS, 2)
+            yield shape.format(a=a, b=b)
+
+    return list(words())
