@@ -189,7 +189,7 @@ def _tools(rows: Iterable[Row]) -> set[str]:
     """Return the tools that the rows' goals are learned with."""
     found: set[str] = set()
     for row in rows:
-        learned: list[Row] = row["learned"] if "learned" in row else [row]
+        learned: list[Row] = row.get("learned", [row])
         found |= {call["tool"] for known in learned for call in known["calls"]}
     return found
 
