@@ -32,6 +32,7 @@ _SETTLE_S = 2.6
 
 Ask = Callable[[str], object]
 Figures = dict[str, dict[str, float]]
+Wanted = tuple[str, str | None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,17 +73,17 @@ def _fill(folder: Path, known: Sequence[Known], matcher: str) -> None:
 
 def _measure(bench: Workbench, folder: Path, known: Sequence[Known], asks: int) -> Figures:
     chosen = random.Random(2)
-    goals = {
-        "exact goal": [one.goal for one in chosen.choices(known, k=asks)],
-        "same template, other value": [one.goal for one in synthetic(asks, seed=3)],
-        "same goal, other words": [
-            paraphrase(one, chosen) for one in chosen.choices(known, k=asks)
-        ],
-        "unrelated goal": unrelated(asks, chosen),
+    again, reworded = chosen.choices(known, k=asks), chosen.choices(known, k=asks)
+    # Each goal with the command that would be right; None where there is none.
+    goals: dict[str, list[Wanted]] = {
+        "exact goal": [(one.goal, one.command) for one in again],
+        "same template, other value": [(one.goal, one.command) for one in synthetic(asks, seed=3)],
+        "same goal, other words": [(paraphrase(one, chosen), one.command) for one in reworded],
+        "unrelated goal": [(goal, None) for goal in unrelated(asks, chosen)],
     }
     began = time.perf_counter()
     stored = bench.store.count()
-    first = bench.ask(goals["exact goal"][0])
+    first = bench.ask(again[0].goal)
     figures: Figures = {
         "store": {
             "traces": stored,
@@ -91,20 +92,28 @@ def _measure(bench: Workbench, folder: Path, known: Sequence[Known], asks: int) 
         }
     }
     time.sleep(_SETTLE_S)
-    bench.ask(goals["unrelated goal"][0])
+    bench.ask(reworded[0].goal)
     for kind, some in goals.items():
         figures[kind] = _ask_matcher(bench, some)
         if kind == "exact goal":
-            figures["  dict on normalised text"] = _ask_dict(known, some)
-            figures["  SQLite primary key"] = _ask_sqlite(folder, known, some)
+            asked = [goal for goal, _ in some]
+            figures["  dict on normalised text"] = _ask_dict(known, asked)
+            figures["  SQLite primary key"] = _ask_sqlite(folder, known, asked)
     return figures
 
 
-def _ask_matcher(bench: Workbench, goals: Sequence[str]) -> dict[str, float]:
-    answers = [bench.ask(goal) for goal in goals]
-    figures = _times([one.nanoseconds for one in answers])
-    figures["replays"] = sum(one.produced is not None for one in answers) / len(answers)
-    return figures
+def _ask_matcher(bench: Workbench, goals: Sequence[Wanted]) -> dict[str, float]:
+    answers = [(bench.ask(goal), command) for goal, command in goals]
+    produced = [
+        (answer.produced[0]["input"]["command"], command)
+        for answer, command in answers
+        if answer.produced is not None
+    ]
+    return {
+        **_times([answer.nanoseconds for answer, _ in answers]),
+        "replays": len(produced) / len(answers),
+        "wrong": sum(one != right for one, right in produced) / len(answers),
+    }
 
 
 def _ask_dict(known: Sequence[Known], goals: Sequence[str]) -> dict[str, float]:
@@ -151,11 +160,11 @@ def _table(figures: Figures, options: argparse.Namespace) -> str:
         f"matcher {options.matcher}, {store['traces']:.0f} traces; "
         f"making the index {store['index_s']:.1f} s, first goal {store['first_ask_us']:.0f} µs, "
         f"peak memory {figures['process']['peak_mb']:.0f} MB",
-        f"{'asked':30}{'min µs':>10}{'p50 µs':>10}{'p99 µs':>10}{'replays':>9}",
+        f"{'asked':30}{'min µs':>10}{'p50 µs':>10}{'p99 µs':>10}{'replays':>9}{'wrong':>8}",
     ]
     for kind, one in figures.items():
         if "us_p50" in one:
-            replays = f"{one['replays']:9.2f}" if "replays" in one else ""
+            replays = f"{one['replays']:9.3f}{one['wrong']:8.3f}" if "replays" in one else ""
             lines.append(
                 f"{kind:30}{one['us_min']:10.1f}{one['us_p50']:10.1f}{one['us_p99']:10.1f}{replays}"
             )
