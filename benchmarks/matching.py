@@ -23,6 +23,7 @@ from pathlib import Path
 from matching_report import tables, to_json
 from matching_runs import Outcome, Task, run, sample
 from scoring import Row
+
 from workbench import DEFAULT_MATCHER, MATCHERS
 
 _STRETCH = 300

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scoring import CaseOk, Row, is_right, load_case_ok, read_rows
-from workbench import Answer, Workbench, scratch
 
 from llmos.memory.matching import Refusal
+from workbench import Answer, Workbench, scratch
 
 MISSES = 60
 """Misses that are told of a stream or of a kind of case of one source, at most."""

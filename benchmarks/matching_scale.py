@@ -22,9 +22,9 @@ from pathlib import Path
 
 from scale_goals import Known, paraphrase, synthetic, unrelated
 from scoring import percentile
-from workbench import DEFAULT_MATCHER, MATCHERS, Workbench, scratch
 
 from llmos.memory.goals import normal_form
+from workbench import DEFAULT_MATCHER, MATCHERS, Workbench, scratch
 
 _SHARD = 250
 _SETTLE_S = 2.6

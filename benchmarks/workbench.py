@@ -11,8 +11,8 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,8 +37,10 @@ Call = dict[str, Any]
 
 CWD = "/llmos-bench/place"
 """A working directory that no data can name, so that no text is taken for it."""
-LEARNED_AT = 1_790_000_000.0
-"""When the first goal is learned. "Today" is that day, whatever day the benchmark runs on."""
+LEARNED_AT = 1_789_992_000.0
+"""When the first goal is learned: at noon UTC, so that no time zone comes near midnight."""
+TODAY = datetime.fromtimestamp(LEARNED_AT, UTC).astimezone().date()
+"""That day, whatever day it is."""
 _MODE = "acceptEdits"
 
 MakeMatcher = Callable[[TraceStore, Evidence], MatcherLike]
@@ -100,8 +102,7 @@ class Workbench:
         self.evidence = Evidence(None)
         self._registry = ToolRegistry(map(StubDriver, tools))
         self._matcher = MATCHERS[matcher](self.store, self.evidence)
-        today = datetime.fromtimestamp(LEARNED_AT, UTC).astimezone().date()
-        self._place = Place(CWD, today, _MODE, self._registry)
+        self._place = Place(CWD, TODAY, _MODE, self._registry)
         self._clock = 0
 
     def learn(self, goal: str, calls: Sequence[Call]) -> str | None:
@@ -132,10 +133,16 @@ class Workbench:
         self.store.count()  # the index takes the new file in now, not while a decision is timed
         return trace_id
 
-    def ask(self, goal: str) -> Answer:
-        """Match a goal; only the first match would be replayed."""
+    def ask(self, goal: str, *, days_later: int = 0) -> Answer:
+        """Match a goal; only the first match would be replayed.
+
+        Args:
+            goal: The goal.
+            days_later: Days after those on which goals are learned.
+        """
+        place = replace(self._place, today=TODAY + timedelta(days_later))
         began = time.perf_counter_ns()
-        found = self._matcher.match(goal, self._place)
+        found = self._matcher.match(goal, place)
         took = time.perf_counter_ns() - began
         if not found.matches:
             return Answer(None, None, None, None, found.refusals, took)
