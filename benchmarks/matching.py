@@ -2,8 +2,9 @@
 
 Runs every stream and every case of a data folder through the real store and the real matcher. A
 stream is gone through in order: match; on a decline learn the goal from its own calls; on a replay
-compare what would run with them. After a wrong replay nothing is learned, since nobody would know;
-with --feedback the user says no, which is recorded, and the goal is learned.
+compare what would run with them. After a wrong replay nothing is learned and it goes on record as
+a replay like any other, since nobody would know; with --feedback the user says no, which is
+recorded, and the goal is learned.
 
     python benchmarks/matching.py DIR [--json] [--errors FILE] [--only NAME ...] [--limit N]
 """
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit", metavar="N", type=int, help="the first N rows of each file only")
     parser.add_argument("--jobs", metavar="N", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--feedback", action="store_true", help="the user refuses wrong replays")
+    parser.add_argument("--quick", action="store_true", help="do not wait to time decisions well")
     parser.add_argument("--matcher", choices=sorted(MATCHERS), default=DEFAULT_MATCHER)
     return parser
 
@@ -84,7 +86,7 @@ def _tasks(options: argparse.Namespace) -> Iterator[Task]:
 def _task(
     options: argparse.Namespace, data: Path, name: str, path: Path, start: int, stop: int | None
 ) -> Task:
-    return Task(data, name, path, start, stop, options.matcher, options.feedback)
+    return Task(data, name, path, start, stop, options.matcher, options.feedback, options.quick)
 
 
 def _wanted(name: str, only: Sequence[str]) -> bool:

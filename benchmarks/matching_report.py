@@ -22,8 +22,7 @@ exact: goals asked before, word for word. wrong%: wrong replays / replays.
 <=95%: one-sided 95 % Clopper-Pearson upper bound of that rate.
 $ at ${LEARN_USD:.2f} a learned goal. always: every goal is learned; exact: only goals not asked
 before; oracle: only goals that it cannot derive. Never to learn costs $0.00 and answers nothing.
-Times: one call of match. A folder that changed within the last 50 ms is listed again by the index,
-which here is after nearly every decline; see matching_scale for the times of a folder at rest."""
+Times: one call of match, of some goals in each stream, with the folder at rest (see --quick)."""
 _DECLINE = ("d_near_miss", "e_novel")
 
 

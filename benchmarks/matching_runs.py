@@ -16,6 +16,8 @@ from workbench import Answer, Workbench, scratch
 MISSES = 60
 """Misses that are told of a stream or of a kind of case of one source, at most."""
 _REASONS = 6
+TIMED = 100
+"""Decisions of a stream that are timed, evenly spread; before each the folder comes to rest."""
 _REPORT_EVERY = 500
 _SHOULD_HIT = ("a_exact", "b_paraphrase", "c_rebind")
 
@@ -32,6 +34,7 @@ class Task:
         stop: Row before which to stop, or None.
         matcher: Name of the matcher.
         feedback: Whether the user says no to a wrong replay, and the goal is learned then.
+        quick: Whether all decisions are timed as they come, the folder never at rest.
     """
 
     data: Path
@@ -41,6 +44,7 @@ class Task:
     stop: int | None
     matcher: str
     feedback: bool
+    quick: bool
 
     @property
     def is_stream(self) -> bool:
@@ -123,12 +127,18 @@ def _run_stream(task: Task, rows: Sequence[Row], case_ok: CaseOk, folder: Path) 
     outcome = Outcome(task, tally)
     taught: dict[str, Row] = {}
     with Workbench(folder / "store", folder / "state", _tools(rows), task.matcher) as bench:
+        step = 1 if task.quick else max(1, len(rows) // TIMED)
         for number, row in enumerate(rows):
+            timed = number % step == step - 1
+            if timed and not task.quick:
+                bench.rest()
             answer = bench.ask(row["goal"])
+            if timed:
+                tally.nanoseconds.append(answer.nanoseconds)
             verdict = None
             if answer.produced is not None:
                 verdict = is_right(case_ok, answer.produced, row)
-            _count(tally, row, answer, verdict)
+            _count(tally, row, verdict)
             bench.note(answer, refused=task.feedback and verdict is False)
             if verdict is False:
                 outcome.errors.append(_wrong(task, row, answer))
@@ -143,14 +153,13 @@ def _run_stream(task: Task, rows: Sequence[Row], case_ok: CaseOk, folder: Path) 
     return outcome
 
 
-def _count(tally: StreamTally, row: Row, answer: Answer, verdict: bool | None) -> None:
+def _count(tally: StreamTally, row: Row, verdict: bool | None) -> None:
     oracle = row.get("oracle", {})
     tally.goals += 1
     tally.right += verdict is True
     tally.wrong += verdict is False
     tally.oracle_hits += bool(oracle.get("derivable"))
     tally.seen_hits += bool(oracle.get("seen_goal"))
-    tally.nanoseconds.append(answer.nanoseconds)
 
 
 def _learn(bench: Workbench, tally: StreamTally, row: Row) -> None:
@@ -173,7 +182,7 @@ def _run_cases(task: Task, rows: Sequence[Row], case_ok: CaseOk, folder: Path) -
         tally.n += 1
         if answer.produced is None:
             if row["kind"] in _SHOULD_HIT:
-                outcome.misses.append(_miss(task, row, answer, row["learned"][0]))
+                outcome.misses.append(_miss(task, row, answer, (row["learned"] or [None])[0]))
             continue
         right = is_right(case_ok, answer.produced, row)
         tally.right += right

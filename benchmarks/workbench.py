@@ -42,6 +42,7 @@ LEARNED_AT = 1_789_992_000.0
 TODAY = datetime.fromtimestamp(LEARNED_AT, UTC).astimezone().date()
 """That day, whatever day it is."""
 _MODE = "acceptEdits"
+_SETTLED_S = 0.06
 
 MakeMatcher = Callable[[TraceStore, Evidence], MatcherLike]
 MATCHERS: dict[str, MakeMatcher] = {"exact": ExactMatcher}
@@ -104,6 +105,7 @@ class Workbench:
         self._matcher = MATCHERS[matcher](self.store, self.evidence)
         self._place = Place(CWD, TODAY, _MODE, self._registry)
         self._clock = 0
+        self._changed = time.monotonic()
 
     def learn(self, goal: str, calls: Sequence[Call]) -> str | None:
         """Keep a goal with its calls, as the Learner does after a run in which all succeeded.
@@ -130,7 +132,7 @@ class Workbench:
         except LlmosError:
             return None
         self.evidence.record(trace_id, "learned", at, "")
-        self.store.count()  # the index takes the new file in now, not while a decision is timed
+        self._changed = time.monotonic()
         return trace_id
 
     def ask(self, goal: str, *, days_later: int = 0) -> Answer:
@@ -153,6 +155,15 @@ class Workbench:
         return Answer(
             produced, best.trace_id, best.trace.goal, best.confidence, found.refusals, took
         )
+
+    def rest(self) -> None:
+        """Wait until the index believes that the folder is at rest.
+
+        A folder that changed a moment ago is listed again by each decision, which people, who ask
+        later than that, never see.
+        """
+        time.sleep(max(0.0, self._changed + _SETTLED_S - time.monotonic()))
+        self.store.count()
 
     def note(self, answer: Answer, *, refused: bool) -> None:
         """Record how a replay ended, as the Dispatcher does; nothing if there was none."""
