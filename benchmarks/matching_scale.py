@@ -110,7 +110,7 @@ def _ask_matcher(bench: Workbench, goals: Sequence[Wanted]) -> dict[str, float]:
         if answer.produced is not None
     ]
     return {
-        **_times([answer.nanoseconds for answer, _ in answers]),
+        **_times([(one.nanoseconds, one.cpu_nanoseconds) for one, _ in answers]),
         "replays": len(produced) / len(answers),
         "wrong": sum(one != right for one, right in produced) / len(answers),
     }
@@ -140,17 +140,22 @@ def _ask_sqlite(folder: Path, known: Sequence[Known], goals: Sequence[str]) -> d
         connection.close()
 
 
-def _time(ask: Ask, goal: str) -> int:
-    began = time.perf_counter_ns()
+def _time(ask: Ask, goal: str) -> tuple[int, int]:
+    """Return wall and CPU nanoseconds of one call."""
+    began, cpu_began = time.perf_counter_ns(), time.thread_time_ns()
     ask(goal)
-    return time.perf_counter_ns() - began
+    cpu = time.thread_time_ns() - cpu_began
+    return time.perf_counter_ns() - began, cpu
 
 
-def _times(nanoseconds: Sequence[int]) -> dict[str, float]:
+def _times(nanoseconds: Sequence[tuple[int, int]]) -> dict[str, float]:
+    wall, cpu = zip(*nanoseconds, strict=True)
     return {
-        "us_min": min(nanoseconds) / 1000,
-        "us_p50": percentile(nanoseconds, 0.5) / 1000,
-        "us_p99": percentile(nanoseconds, 0.99) / 1000,
+        "us_min": min(wall) / 1000,
+        "us_p50": percentile(wall, 0.5) / 1000,
+        "us_p99": percentile(wall, 0.99) / 1000,
+        "cpu_us_p50": percentile(cpu, 0.5) / 1000,
+        "cpu_us_p99": percentile(cpu, 0.99) / 1000,
     }
 
 
@@ -160,13 +165,16 @@ def _table(figures: Figures, options: argparse.Namespace) -> str:
         f"matcher {options.matcher}, {store['traces']:.0f} traces; "
         f"making the index {store['index_s']:.1f} s, first goal {store['first_ask_us']:.0f} µs, "
         f"peak memory {figures['process']['peak_mb']:.0f} MB",
-        f"{'asked':30}{'min µs':>10}{'p50 µs':>10}{'p99 µs':>10}{'replays':>9}{'wrong':>8}",
+        f"{'asked':30}{'min µs':>10}{'p50 µs':>10}{'p99 µs':>10}{'cpu p50':>10}{'cpu p99':>10}"
+        f"{'replays':>9}{'wrong':>8}",
     ]
     for kind, one in figures.items():
         if "us_p50" in one:
             replays = f"{one['replays']:9.3f}{one['wrong']:8.3f}" if "replays" in one else ""
             lines.append(
-                f"{kind:30}{one['us_min']:10.1f}{one['us_p50']:10.1f}{one['us_p99']:10.1f}{replays}"
+                f"{kind:30}"
+                + "".join(f"{value:10.1f}" for name, value in one.items() if "us_" in name)
+                + replays
             )
     return "\n".join(lines)
 

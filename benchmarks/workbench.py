@@ -75,6 +75,7 @@ class Answer:
         confidence: Its confidence, or None.
         refusals: Why other traces would not.
         nanoseconds: How long deciding took.
+        cpu_nanoseconds: How much of that this thread really ran; on a busy machine the better one.
     """
 
     produced: list[Call] | None
@@ -83,6 +84,7 @@ class Answer:
     confidence: float | None
     refusals: Sequence[Refusal]
     nanoseconds: int
+    cpu_nanoseconds: int
 
 
 class Workbench:
@@ -143,17 +145,20 @@ class Workbench:
             days_later: Days after those on which goals are learned.
         """
         place = replace(self._place, today=TODAY + timedelta(days_later))
-        began = time.perf_counter_ns()
+        began, cpu_began = time.perf_counter_ns(), time.thread_time_ns()
         found = self._matcher.match(goal, place)
-        took = time.perf_counter_ns() - began
+        cpu, took = time.thread_time_ns() - cpu_began, time.perf_counter_ns() - began
         if not found.matches:
-            return Answer(None, None, None, None, found.refusals, took)
+            return Answer(None, None, None, None, found.refusals, took, cpu)
         best = found.matches[0]
-        produced = [
-            {"tool": step.tool, "input": lower_json(step.input, CWD)} for step in best.steps
-        ]
         return Answer(
-            produced, best.trace_id, best.trace.goal, best.confidence, found.refusals, took
+            [{"tool": step.tool, "input": lower_json(step.input, CWD)} for step in best.steps],
+            best.trace_id,
+            best.trace.goal,
+            best.confidence,
+            found.refusals,
+            took,
+            cpu,
         )
 
     def rest(self) -> None:
