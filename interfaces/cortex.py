@@ -20,12 +20,13 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from ..kernel.bus import EventBus
 from ..kernel.drivers.plugin import PREFIX, tool_name
-from ..kernel.errors import LlmosError, ModelError
-from ..kernel.events import Interrupt, ModelMessage, ModelRunEnded, ModelRunStarted
+from ..kernel.errors import ModelError
+from ..kernel.events import Interrupt, ModelRunEnded, ModelRunStarted
+from ..kernel.guard import guarded
 from ..kernel.money import Micros, to_usd
 from ..kernel.orphans import MARK, end_marked
 from ..kernel.tools import ToolCall, ToolSpec
-from .model_run import ModelRun, api_failure, cli_missing, stopped
+from .model_run import ModelRun, cli_died, cli_not_started, no_process, stopped
 from .prices import price_of
 from .stream import StreamReader
 
@@ -218,7 +219,6 @@ class Cortex:
             include_partial_messages=True,
             extra_args={"no-session-persistence": None},
             env=_environment(run_id, os.environ),
-            stderr=lambda line: self._bus.publish_nowait(ModelMessage(run_id, "stderr", line)),
         )
 
     def _allowed(self) -> list[str]:
@@ -229,31 +229,37 @@ class Cortex:
     async def _run(
         self, goal: str, run: ModelRun, options: ClaudeAgentOptions, run_id: str, hold: Micros
     ) -> None:
-        from claude_agent_sdk import (
-            ClaudeSDKClient,
-            ClaudeSDKError,
-            CLIConnectionError,
-            CLINotFoundError,
-        )
+        from claude_agent_sdk import ClaudeSDKClient
 
         stream = StreamReader(run, self._bus, run_id, hold, self._clock)
+        options.stderr = stream.complained
         client = ClaudeSDKClient(options)
         self._bus.publish_nowait(ModelRunStarted(run_id, run.model, hold))
         try:
-            async with self._interruptible(run, run_id, hold):
-                await client.connect()
-                await client.query(_prompt(goal))
-                await _read(client, stream)
-        except CLINotFoundError:
-            run.error = cli_missing(self._cli_path or "")
-        except CLIConnectionError as error:
-            run.error = run.error or _connection_failure(error, self._cli_path, stream.stderr)
-        except ClaudeSDKError as error:
-            run.error = run.error or api_failure("", None, f"the model CLI ended: {error}")
+            async with guarded(run_id):
+                try:
+                    async with self._interruptible(run, run_id, hold):
+                        await self._converse(client, goal, stream)
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await _close(client, run, stream, run_id)
+        except OSError as error:
+            run.error = run.error or no_process(error)
         finally:
-            with anyio.CancelScope(shield=True):
-                await _close(client, run, stream, run_id)
             self._bus.publish_nowait(ModelRunEnded(run_id))
+
+    async def _converse(self, client: ClaudeSDKClient, goal: str, stream: StreamReader) -> None:
+        from claude_agent_sdk import ClaudeSDKError, CLIConnectionError
+
+        run = stream.run
+        try:
+            await client.connect()
+            await client.query(_prompt(goal))
+            await _read(client, stream)
+        except CLIConnectionError as error:
+            run.error = run.error or cli_not_started(error, self._cli_path, stream.stderr)
+        except ClaudeSDKError as error:
+            run.error = run.error or cli_died(error, stream.stderr)
 
     @asynccontextmanager
     async def _interruptible(
@@ -307,12 +313,6 @@ async def _close(client: ClaudeSDKClient, run: ModelRun, stream: StreamReader, r
     if aborted:
         # What the dying CLI had started in the meantime.
         await anyio.to_thread.run_sync(end_marked, run_id)
-
-
-def _connection_failure(error: Exception, cli_path: str | None, stderr: str) -> LlmosError:
-    if "not found" in str(error).lower() or "exec" in str(error).lower():
-        return cli_missing(cli_path or "")
-    return api_failure("", None, f"the model CLI did not start: {stderr or error}")
 
 
 async def _prompt(goal: str) -> AsyncIterator[dict[str, Any]]:

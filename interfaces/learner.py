@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
@@ -12,7 +13,7 @@ import anyio
 from .._version import __version__
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
-from ..kernel.events import TraceKept, TraceNotKept
+from ..kernel.events import CostReported, TraceKept, TraceNotKept
 from ..kernel.money import Micros
 from ..kernel.token_economy import Hold, TokenEconomy
 from ..kernel.tools import ToolRegistry
@@ -103,9 +104,10 @@ class Learner:
         witness = DirectoryWitness(self._cwd, self._snapshots, self._exclude)
         run = ModelRun(self._cortex.model)
         try:
-            await self._cortex.learn(
-                goal, run, run_id=run_id, hold=hold.amount, witness=witness, context=context
-            )
+            with self._burning(hold):
+                await self._cortex.learn(
+                    goal, run, run_id=run_id, hold=hold.amount, witness=witness, context=context
+                )
         finally:
             await self._settle(hold, run)
         trace_id = None
@@ -131,7 +133,8 @@ class Learner:
         hold = await self._hold("Plan", goal, cap // _PLAN_SHARE, run_id)
         run = ModelRun(self._cortex.model)
         try:
-            plan = await self._cortex.plan(goal, run, run_id=run_id, hold=hold.amount)
+            with self._burning(hold):
+                plan = await self._cortex.plan(goal, run, run_id=run_id, hold=hold.amount)
         finally:
             await self._settle(hold, run)
         return plan, run
@@ -143,6 +146,20 @@ class Learner:
             return self._economy.hold(cap, operation, run_id=run_id, at_least=needed)
 
         return await anyio.to_thread.run_sync(take)
+
+    @contextmanager
+    def _burning(self, hold: Hold) -> Generator[None]:
+        """Note durably what the run costs while the body runs it, in case llmos is killed."""
+
+        async def note(event: CostReported) -> None:
+            if event.run_id == hold.run_id:
+                await anyio.to_thread.run_sync(self._economy.burn, hold, event.cost)
+
+        listener = self._bus.on(CostReported, handler=note, name=f"burn of {hold.run_id}")
+        try:
+            yield
+        finally:
+            listener.close()
 
     async def _settle(self, hold: Hold, run: ModelRun) -> None:
         # What a run cost is owed, however it ended.

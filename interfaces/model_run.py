@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -24,6 +25,11 @@ from .recorder import RecordedCall
 LOGIN_HINT = (
     "set ANTHROPIC_API_KEY (a key comes from console.anthropic.com), or install Claude Code and "
     "log in once with `claude`; goals that have a trace need neither"
+)
+
+_CLI_HINT = (
+    "reinstall it with `pip install --force-reinstall claude-agent-sdk`, "
+    "or name one by LLMOS_CLI_PATH"
 )
 
 
@@ -122,10 +128,42 @@ def denied(tools: tuple[str, ...]) -> ApprovalError:
     )
 
 
-def cli_missing(path: str) -> UsageError:
-    """Return the error for a CLI binary that is not there."""
-    return UsageError(
-        f"the Claude Code CLI was not found{f' at {path}' if path else ''}",
-        hint="reinstall with `pip install --force-reinstall claude-agent-sdk`, "
-        "or set LLMOS_CLI_PATH",
+def cli_not_started(error: Exception, cli_path: str | None, stderr: str) -> LlmosError:
+    """Return the error for a CLI that is not there, cannot be run, or ends before it answers.
+
+    Args:
+        error: What the SDK raised.
+        cli_path: The CLI that was named instead of the bundled one.
+        stderr: What it wrote to its standard error.
+    """
+    where = f" at {cli_path}" if cli_path else ""
+    cause = error.__cause__
+    if isinstance(cause, FileNotFoundError):
+        return UsageError(f"the Claude Code CLI was not found{where}", hint=_CLI_HINT)
+    if isinstance(cause, OSError) and cause.errno is not None:
+        why = os.strerror(cause.errno).lower()
+        return UsageError(f"the Claude Code CLI{where} cannot be run: {why}", hint=_CLI_HINT)
+    return cli_died(error, stderr)
+
+
+def cli_died(error: Exception, stderr: str) -> LlmosError:
+    """Return the error for a CLI that ended before the run did.
+
+    Args:
+        error: What the SDK raised.
+        stderr: What it wrote to its standard error.
+    """
+    lines = stderr.strip().splitlines() or str(error).strip().splitlines()
+    said = lines[-1][:300] if lines else type(error).__name__
+    return ModelUnavailableError(
+        f"the Claude Code CLI ended before it had answered: {said}",
+        hint=f"try again; if it stays so, {_CLI_HINT}",
+    )
+
+
+def no_process(error: OSError) -> LlmosError:
+    """Return the error for a machine that lets no process be started."""
+    return ModelUnavailableError(
+        f"a process could not be started: {error.strerror or error}",
+        hint="free memory or processes, then try again",
     )

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
         UserMessage,
     )
 
+_STDERR_KEPT = 2000
+"""Characters of the CLI's standard error that are kept, the last ones."""
+
 
 class StreamReader:
     """Takes the messages of one run, one by one, without ever waiting.
@@ -77,6 +80,11 @@ class StreamReader:
     def note(self, text: str) -> None:
         """Tell the bus something about the run's own machinery."""
         self._say("system", text)
+
+    def complained(self, line: str) -> None:
+        """Take a line that the CLI wrote to its standard error."""
+        self.stderr = f"{self.stderr}{line.strip()}\n"[-_STDERR_KEPT:]
+        self._say("stderr", line)
 
     def settle(self) -> None:
         """Make the run's record final, also when it was cut off before its result."""

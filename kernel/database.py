@@ -49,10 +49,16 @@ def open_database(path: Path | None, schema: str) -> sqlite3.Connection:
             raise
     except (OSError, sqlite3.Error) as error:
         raise WorkspaceError(
-            f"the database {path} cannot be used: {error}",
-            hint="restore it from a copy, or move it away to begin anew",
+            f"the database {path} cannot be used: {error}", hint=_hint(error)
         ) from None
     return connection
+
+
+def _hint(error: OSError | sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return "restore it from a copy, or move it away to begin anew"
+    return "make room on the disk, or name another workspace with --workspace DIR"
 
 
 @contextmanager
@@ -61,10 +67,12 @@ def transaction(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # SQLite itself rolls back after some errors, a full disk for one.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 class FileLock:

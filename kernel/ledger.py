@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .database import FileLock, open_database, transaction
+from .errors import WorkspaceError
 from .money import Micros
 
 _SCHEMA = """
@@ -103,13 +104,23 @@ class Ledger:
 
     @contextmanager
     def change(self) -> Generator[sqlite3.Connection]:
-        """Make the body one durable change, alone among threads and processes."""
-        with (
-            self._between_threads,
-            self._between_processes,
-            transaction(self._connection) as connection,
-        ):
-            yield connection
+        """Make the body one durable change, alone among threads and processes.
+
+        Raises:
+            WorkspaceError: If it cannot be written; nothing is changed then.
+        """
+        try:
+            with (
+                self._between_threads,
+                self._between_processes,
+                transaction(self._connection) as connection,
+            ):
+                yield connection
+        except (sqlite3.Error, OSError) as error:
+            raise WorkspaceError(
+                f"the ledger cannot be written: {error}",
+                hint="make room on the disk, or name another workspace with --workspace DIR",
+            ) from error
 
     def totals(self) -> Totals:
         """Return the running totals."""
@@ -132,9 +143,9 @@ class Ledger:
         return [Entry(*row) for row in self._read(query, limit)]
 
     def learn_costs(self, limit: int) -> list[Micros]:
-        """Return the newest known costs of learning, newest first."""
+        """Return the newest known costs of learning, newest first; refused runs cost nothing."""
         query = (
-            "SELECT amount FROM entries WHERE kind = 'cost' AND amount IS NOT NULL"
+            "SELECT amount FROM entries WHERE kind = 'cost' AND amount > 0"
             " AND operation LIKE 'Learn:%' ORDER BY at DESC, rowid DESC LIMIT ?"
         )
         return [row[0] for row in self._read(query, limit)]

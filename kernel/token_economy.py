@@ -22,6 +22,8 @@ from .ledger import Entry, Ledger, Totals, add_entry, process_birth
 from .money import Micros, to_micros, to_usd
 
 _SAMPLE = 20
+_UNKNOWN = -1
+"""What a hold of a run with an unknown price has burned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +174,16 @@ class TokenEconomy:
             connection.execute("UPDATE account SET held = held + ?", (taken.amount,))
         return taken
 
-    def burn(self, hold: Hold, so_far: Micros) -> None:
-        """Note durably what a run has cost so far, in case its process dies."""
+    def burn(self, hold: Hold, so_far: Micros | None) -> None:
+        """Note durably what a run has cost so far, in case its process dies.
+
+        Args:
+            hold: The hold of the run.
+            so_far: Micro-dollars; None if the price is unknown.
+        """
+        burned = _UNKNOWN if so_far is None else so_far
         with self._ledger.change() as connection:
-            connection.execute("UPDATE holds SET burned = ? WHERE id = ?", (so_far, hold.id))
+            connection.execute("UPDATE holds SET burned = ? WHERE id = ?", (burned, hold.id))
 
     def settle(self, hold: Hold, actual: Micros | None, *, model: str | None = None) -> None:
         """Settle a hold at the real cost; a second time does nothing.
@@ -268,7 +276,8 @@ class TokenEconomy:
             amount, operation, run_id, burned = row
             connection.execute("DELETE FROM holds WHERE id = ?", (hold_id,))
             connection.execute("UPDATE account SET held = held - ?", (amount,))
-            add_entry(connection, self._entry(hold_id, "cost", burned, operation, run_id))
+            cost = None if burned == _UNKNOWN else burned
+            add_entry(connection, self._entry(hold_id, "cost", cost, operation, run_id))
 
     def _entry(
         self,
