@@ -16,6 +16,7 @@ if not __package__:  # run as `python boot.py`: hand over to this very checkout 
 
     raise SystemExit(_main())
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from .interfaces.decision import Decision
 from .interfaces.dispatcher import Dispatcher, Policy, check_goal
 from .interfaces.follower import Follower
 from .interfaces.learner import Learner
+from .interfaces.model_run import STOPPED, ModelRun
 from .interfaces.recall import Recall
 from .interfaces.result import Result
 from .interfaces.settings import Settings, load_settings
@@ -40,8 +42,8 @@ from .kernel.atomic import make_private_dir
 from .kernel.bus import EventBus
 from .kernel.drivers import standard_drivers
 from .kernel.drivers.plugin import PluginDriver
-from .kernel.errors import PluginError, WorkspaceError
-from .kernel.events import Event, GoalDue, Interrupt, JobFailed, Notice
+from .kernel.errors import InterruptedRunError, PluginError, UsageError, WorkspaceError
+from .kernel.events import Event, GoalDue, Interrupt, JobFailed, Notice, PlanEnded
 from .kernel.money import to_micros
 from .kernel.redaction import Redactor
 from .kernel.scheduler import Scheduler
@@ -58,6 +60,10 @@ from .memory.trust import Trust, state_dir
 from .plugins.loader import load_plugins
 
 __all__ = ["LLMOS", "main"]
+
+# Errors reach people through results and the bus; logs are for who asks for them.
+for _name in ("llmos", "claude_agent_sdk"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 class LLMOS:
@@ -107,7 +113,7 @@ class LLMOS:
             "timeout_s": timeout_s,
         }
         self.settings: Settings = load_settings(given, os.environ)
-        self.cwd = Path.cwd().resolve()
+        self.cwd = _working_directory()
         self.workspace = (self.cwd / self.settings.workspace).resolve()
         self.memory = self.workspace / "memory"
         self.session_id = new_session_id()
@@ -117,7 +123,7 @@ class LLMOS:
         self._stack: AsyncExitStack | None = None
         self._limits = watchdog or WatchdogLimits()
         self._policies: dict[str, Policy] = {}
-        self._planning: str | None = None
+        self._planning: anyio.CancelScope | None = None
 
     async def boot(self) -> None:
         """Start every part.
@@ -203,14 +209,18 @@ class LLMOS:
         """
         self._check_booted()
         goal, run_id = check_goal(goal), f"p-{new_session_id()}"
+        plan, run = None, ModelRun(self.settings.model, error=InterruptedRunError(STOPPED))
         async with self._one_goal:
-            self._planning = run_id
             try:
-                plan, run = await self._learner.plan(
-                    goal, run_id=run_id, cap=to_micros(self.settings.max_budget_usd)
-                )
+                with anyio.CancelScope() as self._planning:
+                    plan, run = await self._learner.plan(
+                        goal, run_id=run_id, cap=to_micros(self.settings.max_budget_usd)
+                    )
             finally:
                 self._planning = None
+        steps = 0 if plan is None else len(plan.steps)
+        said = "" if run.error is None else run.error.message
+        self.bus.publish_nowait(PlanEnded(run_id, goal, steps, said, run.cost))
         if plan is None:
             assert run.error is not None
             raise run.error
@@ -220,10 +230,13 @@ class LLMOS:
         """Stop what runs now; its result says so. Return whether anything was running."""
         if self._stack is None:
             return False
-        if self._planning is not None:
-            self.bus.publish_nowait(Interrupt(self._planning, "user", "stopped by the user"))
-            return True
-        return self._dispatcher.interrupt()
+        if self._planning is None:
+            return self._dispatcher.interrupt()
+        if self._learner.running is None:
+            self._planning.cancel()
+        else:
+            self.bus.publish_nowait(Interrupt(self._learner.running, "user", STOPPED))
+        return True
 
     def schedule(
         self,
@@ -369,6 +382,15 @@ class LLMOS:
     def _check_booted(self) -> None:
         if self._stack is None:
             raise RuntimeError("LLMOS is not booted: await os.boot() first, or use `async with`")
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd().resolve()
+    except FileNotFoundError:
+        raise UsageError(
+            "the working directory has been removed", hint="change to another directory first"
+        ) from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

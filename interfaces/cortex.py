@@ -71,6 +71,14 @@ class Plan(BaseModel):
 
     steps: tuple[PlanStep, ...]
 
+    def describe(self) -> str:
+        """Return the plan for people: one numbered line a step."""
+        lines: list[str] = []
+        for number, step in enumerate(self.steps, start=1):
+            tool = f" [{step.tool}]" if step.tool else ""
+            lines.append(f"{number}. {step.description}{tool}")
+        return "\n".join(lines)
+
 
 class Witness(Protocol):
     """Sees the world before and after each call of a model run."""
@@ -113,6 +121,8 @@ class Cortex:
         self._bus = bus
         self._cwd = cwd
         self.model = model
+        self.running: str | None = None
+        """Id of the model run under way: one that an `Interrupt` stops."""
         self._tools = tuple(tools)
         self._permission_mode = permission_mode
         self._cli_path = cli_path
@@ -234,18 +244,17 @@ class Cortex:
         stream = StreamReader(run, self._bus, run_id, hold, self._clock)
         options.stderr = stream.complained
         client = ClaudeSDKClient(options)
-        self._bus.publish_nowait(ModelRunStarted(run_id, run.model, hold))
         try:
-            async with guarded(run_id):
+            async with self._interruptible(run, run_id, hold), guarded(run_id):
                 try:
-                    async with self._interruptible(run, run_id, hold):
-                        await self._converse(client, goal, stream)
+                    await self._converse(client, goal, stream)
                 finally:
                     with anyio.CancelScope(shield=True):
                         await _close(client, run, stream, run_id)
         except OSError as error:
             run.error = run.error or no_process(error)
         finally:
+            self.running = None
             self._bus.publish_nowait(ModelRunEnded(run_id))
 
     async def _converse(self, client: ClaudeSDKClient, goal: str, stream: StreamReader) -> None:
@@ -265,7 +274,7 @@ class Cortex:
     async def _interruptible(
         self, run: ModelRun, run_id: str, hold: Micros
     ) -> AsyncGenerator[None]:
-        """Cut the body off when an `Interrupt` for this run comes."""
+        """Cut the body off when an `Interrupt` for this run comes, from the very start."""
         with anyio.CancelScope() as scope:
 
             def stop(event: Interrupt) -> None:
@@ -274,6 +283,8 @@ class Cortex:
                     scope.cancel()
 
             listener = self._bus.on(Interrupt, handler=stop, name=f"cortex {run_id}")
+            self.running = run_id
+            self._bus.publish_nowait(ModelRunStarted(run_id, run.model, hold))
             try:
                 yield
             finally:

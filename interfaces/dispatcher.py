@@ -38,6 +38,7 @@ from ..memory.trace_store import TraceStore
 from .decision import Decision
 from .follower import Follower, Replay
 from .learner import TYPICAL_COST, Learner
+from .model_run import STOPPED
 from .result import FOLLOWER, LEARNER, Drift, Result, failure
 
 _TOLD = 3
@@ -112,15 +113,14 @@ class Dispatcher:
         self._session_id = session_id
         self._clock = clock
         self._scope: anyio.CancelScope | None = None
-        self._learning: str | None = None
 
     def interrupt(self) -> bool:
         """Stop the goal that runs now; its result says so. Return whether one was running.
 
         A model run ends by an `Interrupt`, so that its cost is known; anything else is cancelled.
         """
-        if self._learning is not None:
-            self._bus.publish_nowait(Interrupt(self._learning, "user", "stopped by the user"))
+        if self._learner.running is not None:
+            self._bus.publish_nowait(Interrupt(self._learner.running, "user", STOPPED))
         elif self._scope is not None:
             self._scope.cancel()
         return self._scope is not None
@@ -167,7 +167,7 @@ class Dispatcher:
         policy = policy or Policy()
         goal = check_goal(goal)
         run_id, began = f"r-{uuid.uuid4().hex[:12]}", self._clock()
-        result = failure(InterruptedRunError("stopped by the user"), LEARNER, run_id=run_id)
+        result = failure(InterruptedRunError(STOPPED), LEARNER, run_id=run_id)
         try:
             with anyio.CancelScope() as self._scope:
                 async with directory_lock(self._locks, self._cwd, waiting=self._waiting):
@@ -235,11 +235,7 @@ class Dispatcher:
                 "no trace answers this goal: " + "; ".join(decision.reasons),
                 hint="run it once without --replay-only to learn it",
             )
-        self._learning = run_id
-        try:
-            learned = await self._learner.learn(decision.goal, run_id=run_id, cap=policy.run_cap)
-        finally:
-            self._learning = None
+        learned = await self._learner.learn(decision.goal, run_id=run_id, cap=policy.run_cap)
         return replace(learned, drift=drift)
 
     async def _replay(self, match: Match, policy: Policy, run_id: str) -> Replay:
@@ -340,7 +336,7 @@ def check_goal(goal: str) -> str:
     """Return a goal without the white space around it.
 
     Raises:
-        UsageError: If nothing is left, or it is too long, or it holds a NUL character.
+        UsageError: If nothing is left, or it is too long, or it holds what is no text.
     """
     stripped = goal.strip()
     if not stripped:
@@ -349,6 +345,10 @@ def check_goal(goal: str) -> str:
         raise UsageError(f"the goal is longer than {MAX_GOAL:,} characters")
     if "\0" in stripped:
         raise UsageError("the goal holds a NUL character")
+    try:
+        stripped.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the goal holds half a character (a lone surrogate)") from None
     return stripped
 
 

@@ -100,10 +100,10 @@ class Learner:
         """
         began = self._clock()
         hold = await self._hold("Learn", goal, cap, run_id)
-        context = await anyio.to_thread.run_sync(self._recall, goal)
         witness = DirectoryWitness(self._cwd, self._snapshots, self._exclude)
         run = ModelRun(self._cortex.model)
         try:
+            context = await anyio.to_thread.run_sync(self._recall, goal)
             with self._burning(hold):
                 await self._cortex.learn(
                     goal, run, run_id=run_id, hold=hold.amount, witness=witness, context=context
@@ -112,9 +112,16 @@ class Learner:
             await self._settle(hold, run)
         trace_id = None
         if run.error is None:
-            trace_id = await self._keep(goal, run, witness, run_id, began)
-            await anyio.to_thread.run_sync(self._remember, goal, run.answer)
+            # It has been paid for: a late Ctrl-C must not lose it.
+            with anyio.CancelScope(shield=True):
+                trace_id = await self._keep(goal, run, witness, run_id, began)
+                await anyio.to_thread.run_sync(self._remember, goal, run.answer)
         return _result(run, trace_id, run_id)
+
+    @property
+    def running(self) -> str | None:
+        """Id of the model run under way: one that an `Interrupt` stops, or None."""
+        return self._cortex.running
 
     async def plan(self, goal: str, *, run_id: str, cap: Micros) -> tuple[Plan | None, ModelRun]:
         """Ask the model for the steps to a goal; nothing is carried out.

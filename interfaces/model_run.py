@@ -27,6 +27,8 @@ LOGIN_HINT = (
     "log in once with `claude`; goals that have a trace need neither"
 )
 
+STOPPED = "stopped by the user"
+
 _CLI_HINT = (
     "reinstall it with `pip install --force-reinstall claude-agent-sdk`, "
     "or name one by LLMOS_CLI_PATH"
@@ -75,7 +77,7 @@ def stopped(reason: str, detail: str, hold: Micros) -> LlmosError:
         hold: Money that was set aside for the run, micro-dollars.
     """
     if reason == "user":
-        return InterruptedRunError("stopped by the user")
+        return InterruptedRunError(STOPPED)
     if reason == "cost":
         return over_hold(hold)
     message = f"the watchdog stopped the run: {detail}"

@@ -19,6 +19,7 @@ from ..kernel.events import (
     JobSkipped,
     ModelMessage,
     Notice,
+    PlanEnded,
     Restored,
     SubscriberFailed,
     ToolCalled,
@@ -28,6 +29,7 @@ from ..kernel.events import (
 from ..kernel.money import format_usd
 from ..kernel.tools import JsonObject
 from .result import FOLLOWER, Result
+from .streams import silence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _WIDTH = 100
@@ -36,6 +38,11 @@ _WIDTH = 100
 def printable(text: str) -> str:
     """Return text that cannot command a terminal: control characters become visible escapes."""
     return _CONTROL.sub(lambda found: f"\\x{ord(found.group(0)):02x}", text)
+
+
+def printable_for_terminal(text: str) -> str:
+    """Return text as it is for a pipe, harmless for a terminal."""
+    return printable(text) if sys.stdout.isatty() else text
 
 
 def one_line(text: str, width: int = _WIDTH) -> str:
@@ -114,6 +121,9 @@ class Narrator:
                 return f"  interrupted ({event.reason}): {one_line(event.detail)}"
             case TraceNotKept():
                 return f"  no trace was kept: {one_line(event.reason)}"
+            case PlanEnded():
+                steps = f"{event.steps} step{'' if event.steps == 1 else 's'}"
+                return f"PLANNER {steps}, {format_usd(event.cost)}"
             case Notice():
                 return f"llmos: {one_line(event.text)}"
             case JobFailed():
@@ -140,9 +150,9 @@ def _to_stderr(line: str) -> None:
 
 
 def say(line: str, stream: TextIO) -> None:
-    """Write one line to a stream; a reader that has gone away is no error."""
+    """Write one line to a stream; that nobody reads it any more is no error."""
     try:
         stream.write(line + "\n")
         stream.flush()
-    except BrokenPipeError:
-        return
+    except OSError:
+        silence(stream)

@@ -6,7 +6,9 @@ On a terminal the line editor is prompt-toolkit; with a pipe each line of stdin 
 from __future__ import annotations
 
 import difflib
+import os
 import signal
+import stat
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
 PROMPT = "llmos> "
+_CHUNK = 65536
 _EXIT_S = 2.0
 """Seconds within which a second Ctrl-C leaves the shell."""
 
@@ -65,43 +68,58 @@ async def run_repl(
         narrator = Narrator(verbose=verbose)
         narrator.attach(system.bus, system.plugin_problems)
         say(f"llmos {__version__} ({system.settings.model}). /help lists the commands.", sys.stderr)
-        ctrl_c = CtrlC(system.interrupt)
+        signals = Signals(system.interrupt, patient=sys.stdin.isatty())
         async with open_task_group() as group:
-            await group.start(ctrl_c.listen)
-            with ctrl_c.leaving:
-                await _serve(Shell(system), ctrl_c)
+            await group.start(signals.listen)
+            with signals.leaving:
+                await _serve(Shell(system), signals)
             group.cancel_scope.cancel()
-    return 0
+    return signals.exit_code
 
 
-async def _serve(shell: Shell, ctrl_c: CtrlC) -> None:
-    lines = _terminal_lines(ctrl_c) if sys.stdin.isatty() else _piped_lines()
+async def _serve(shell: Shell, signals: Signals) -> None:
+    lines = _terminal_lines(signals) if sys.stdin.isatty() else _piped_lines()
     async with aclosing(lines):
         async for line in lines:
             if line.strip() in _LEAVE:
                 return
             await shell.take(line)
+            if signals.exit_code:
+                return
 
 
-class CtrlC:
-    """What Ctrl-C does: it stops the running goal; else it leaves when pressed twice.
+class Signals:
+    """What Ctrl-C and the signals that end programs do to the shell.
+
+    Ctrl-C stops the running goal; else it leaves when pressed twice (without a terminal: at
+    once). SIGTERM, and SIGHUP of a terminal that is closed, stop the running goal and leave.
 
     Args:
         interrupt: Stops the running goal; returns whether there was one.
+        patient: Whether Ctrl-C leaves the shell only when pressed twice.
         clock: Gives seconds.
     """
 
     def __init__(
-        self, interrupt: Callable[[], bool], clock: Callable[[], float] = time.monotonic
+        self,
+        interrupt: Callable[[], bool],
+        *,
+        patient: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.leaving = anyio.CancelScope()
+        self.exit_code = 0
         self._interrupt = interrupt
+        self._patient = patient
         self._clock = clock
         self._warned_at = float("-inf")
 
     def pressed(self) -> None:
-        """Take note that it was pressed."""
+        """Take note of Ctrl-C."""
         if self._interrupt():
+            return
+        if not self._patient:
+            self._leave(signal.SIGINT)
             return
         now = self._clock()
         if now - self._warned_at < _EXIT_S:
@@ -111,11 +129,19 @@ class CtrlC:
         say("press Ctrl-C again to leave", sys.stderr)
 
     async def listen(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
-        """Listen for it where the line editor does not: while a goal runs, and between lines."""
-        with anyio.open_signal_receiver(signal.SIGINT) as signals:
+        """Listen for them where the line editor does not: while a goal runs, and between lines."""
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
             task_status.started()
-            async for _ in signals:
-                self.pressed()
+            async for number in signals:
+                if number == signal.SIGINT:
+                    self.pressed()
+                else:
+                    self._leave(number)
+
+    def _leave(self, number: signal.Signals) -> None:
+        self.exit_code = self.exit_code or 128 + number
+        if not self._interrupt():
+            self.leaving.cancel()
 
 
 class Shell:
@@ -160,8 +186,7 @@ class Shell:
                 print_answer("\n  ".join((decision.describe(), *decision.reasons)))
             case "/plan":
                 plan = await self._system.plan(rest)
-                steps = (f"{n}. {step.description}" for n, step in enumerate(plan.steps, start=1))
-                print_answer("\n".join(steps))
+                print_answer(plan.describe())
             case "/learn":
                 await self._execute(rest, learn_afresh=True)
             case "/replay":
@@ -209,22 +234,37 @@ def _tell(error: LlmosError) -> None:
 
 
 async def _piped_lines() -> AsyncGenerator[str]:
-    while line := await anyio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True):
-        yield line
+    """Yield the lines of stdin; being cancelled leaves no thread behind that still reads."""
+    waiting = b""
+    while chunk := await _read_chunk(0):
+        *lines, waiting = (waiting + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", "replace")
+    if waiting:
+        yield waiting.decode("utf-8", "replace")
 
 
-async def _terminal_lines(ctrl_c: CtrlC) -> AsyncGenerator[str]:
+async def _read_chunk(descriptor: int) -> bytes:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        try:
+            await anyio.wait_readable(descriptor)
+        except PermissionError:  # /dev/null and the like: always ready, so never waited for
+            return os.read(descriptor, _CHUNK)
+    return os.read(descriptor, _CHUNK)
+
+
+async def _terminal_lines(signals: Signals) -> AsyncGenerator[str]:
     from prompt_toolkit.patch_stdout import patch_stdout
 
     session = _prompt_session()
     while True:
         try:
             with patch_stdout(raw=True):
-                # Ctrl-C is a key here, and a signal for `CtrlC.listen` everywhere else.
+                # Ctrl-C is a key here, and a signal for `Signals.listen` everywhere else.
                 line = await session.prompt_async(PROMPT, handle_sigint=False)
         except KeyboardInterrupt:
             if not session.default_buffer.text:
-                ctrl_c.pressed()
+                signals.pressed()
             continue
         except EOFError:
             return

@@ -138,14 +138,20 @@ class Result:
 
 
 def failure(
-    error: LlmosError, mode: str, *, run_id: str = "", session_id: str = "", duration_s: float = 0.0
+    error: LlmosError,
+    mode: str,
+    *,
+    run_id: str = "",
+    session_id: str = "",
+    duration_s: float = 0.0,
+    cost: Micros | None = 0,
 ) -> Result:
-    """Return the result of a goal that failed before any model or trace ran."""
+    """Return the result of a goal that failed before any trace or step ran."""
     return Result(
         success=False,
         mode=mode,
         answer="",
-        cost=0,
+        cost=cost,
         saved=0,
         duration_s=duration_s,
         trace_id=None,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stdout
+from typing import Any, Protocol
 
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
@@ -71,3 +72,16 @@ class System(Protocol):
 
 OpenSystem = Callable[..., AbstractAsyncContextManager[System]]
 """Makes a system from what was given of its settings, to be booted by ``async with``."""
+
+
+@asynccontextmanager
+async def opened(open_system: OpenSystem, given: Mapping[str, Any]) -> AsyncGenerator[System]:
+    """Boot a system whose result belongs on stdout: what plugins print goes to stderr.
+
+    Args:
+        open_system: Makes the system.
+        given: The settings that were given.
+    """
+    with redirect_stdout(sys.stderr):
+        async with open_system(**given) as system:
+            yield system

@@ -12,8 +12,9 @@ import anyio
 from ..kernel.errors import UsageError
 from ..kernel.money import format_usd
 from ..memory.traces import Trace
-from .render import describe_call, one_line, printable
-from .system import OpenSystem, System
+from .render import describe_call, one_line, printable, printable_for_terminal
+from .streams import print_data
+from .system import OpenSystem, System, opened
 
 _ACTIONS = ("list", "show", "allow", "rm")
 
@@ -36,8 +37,6 @@ async def run_trace_command(
         UsageError: If the words are wrong.
         TraceError: If the trace cannot be used.
     """
-    from .cli import print_data, printable_for_terminal
-
     action, arguments = (words[0], words[1:]) if words else ("list", ())
     if action not in _ACTIONS:
         raise UsageError(
@@ -45,7 +44,7 @@ async def run_trace_command(
         )
     if len(arguments) != (0 if action == "list" else 1):
         raise UsageError(f"llmos trace {action} takes {'no' if action == 'list' else 'one'} id")
-    async with open_system(**given) as system:
+    async with opened(open_system, given) as system:
         text = await anyio.to_thread.run_sync(_carry_out, system, action, arguments, as_json)
     print_data(text if as_json else printable_for_terminal(text))
     return 0

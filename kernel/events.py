@@ -165,6 +165,27 @@ class TraceNotKept(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PlanEnded(Event):
+    """A goal has been planned, or not; nothing was carried out.
+
+    Attributes:
+        run_id: Id of the run.
+        goal: The goal.
+        steps: Steps of the plan.
+        error: What went wrong, or an empty string.
+        cost: Micro-dollars; None if the price is unknown.
+    """
+
+    durable: ClassVar[bool] = True
+
+    run_id: str
+    goal: str
+    steps: int
+    error: str
+    cost: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Event):
     """A goal has been answered, or not.
 

@@ -1,0 +1,76 @@
+"""The standard streams: there whatever the caller closed, and able to take any text."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import sys
+from typing import TextIO
+
+from pydantic import JsonValue
+
+
+class OutputLostError(Exception):
+    """Standard output took no data.
+
+    Args:
+        quietly: Whether its reader has gone away, which is no error to talk about.
+    """
+
+    def __init__(self, message: str, *, quietly: bool) -> None:
+        super().__init__(message)
+        self.quietly = quietly
+
+
+def open_standard_streams() -> None:
+    """Open the standard streams that the caller closed, on nothing.
+
+    Else the next file that is opened gets descriptor 1, and data meant for nobody ends up in it.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest descriptor that is free: this one
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def print_data(text: str) -> None:
+    """Write data to stdout, with one line end.
+
+    Raises:
+        OutputLostError: If it cannot be written.
+    """
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        silence(sys.stdout)
+        raise OutputLostError(
+            f"standard output cannot be written: {error.strerror}",
+            quietly=error.errno == errno.EPIPE,
+        ) from None
+
+
+def print_json(data: JsonValue) -> None:
+    """Write data to stdout as one line of JSON.
+
+    Raises:
+        OutputLostError: If it cannot be written.
+    """
+    plain = (sys.stdout.encoding or "").lower().replace("_", "-") not in ("utf-8", "utf8")
+    print_data(json.dumps(data, ensure_ascii=plain))
+
+
+def silence(stream: TextIO) -> None:
+    """Send what is still written to a stream, by Python at its end as well, to nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
