@@ -1,0 +1,25 @@
+"""The benchmarks run; what they measure is no test's affair."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from support import ROOT
+
+
+def test_the_cold_start_benchmark_gives_figures_for_each_way() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks/cold_start.py"), "--runs", "2", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    assert found["runs"] == 2
+    assert set(found["ways"]) == {"replay", "imports", "python"}
+    for row in found["ways"].values():
+        assert 0 < row["min_ms"] <= row["median_ms"] <= row["max_ms"]
+    assert found["ways"]["python"]["x_python"] == 1
+    assert found["ways"]["imports"]["x_imports"] == 1
