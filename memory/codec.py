@@ -27,7 +27,12 @@ MAX_BYTES = 8 * 2**20
 MAX_DEPTH = 32
 _NO_TRACE = "it is not a trace with its signature"
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+def _with_parameters(content: dict[str, Any]) -> dict[str, Any]:
+    return {**content, "schema_version": 2, "parameters": []}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_parameters}
 """From each older schema version, the function that brings a trace's data to the next one."""
 
 

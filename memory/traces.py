@@ -9,10 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Moment = Annotated[float, Field(allow_inf_nan=False)]
 """UTC epoch seconds."""
+
+Kind = Literal["number", "path", "glob", "url", "text", "word"]
+"""What kind of value a parameter takes."""
+Form = Literal["same", "lower", "upper", "capital"]
+"""How a value is spelled where it flows to: as in the goal, or in another case."""
 
 
 class _Record(BaseModel):
@@ -82,6 +87,51 @@ class Step(_Record):
     after: FileState | None = None
 
 
+class Flow(_Record):
+    """One place in the steps into which a parameter's value flows.
+
+    Attributes:
+        step: Index of the step, from 0.
+        path: Where in the step's input: keys and indexes.
+        start: First character of the string there that the value is; 0 for a JSON number.
+        end: One past the last of them; 0 for a JSON number, which the value is as a whole.
+        form: How the value is spelled there.
+    """
+
+    step: int = Field(ge=0)
+    path: tuple[str | int, ...] = Field(min_length=1)
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    form: Form = "same"
+
+
+class Parameter(_Record):
+    """A part of the goal that flows into steps.
+
+    Attributes:
+        name: Its name, unique in the trace.
+        kind: What kind of value it takes.
+        value: The learned value, as it stands in the goal.
+        start: First character of the value in the goal.
+        end: One past the last of them.
+        unit: What follows the value in the same word and must be there again (``MB``).
+        marked: Whether its own form says that it is a value. One that is not (a plain word) takes
+            another value only by its domain, or by the evidence of other traces.
+        domain: The values it was declared for; empty if it was not declared.
+        flows: Where it flows to.
+    """
+
+    name: str = Field(min_length=1)
+    kind: Kind
+    value: str = Field(min_length=1)
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
+    unit: str = ""
+    marked: bool = True
+    domain: tuple[str, ...] = ()
+    flows: tuple[Flow, ...] = Field(min_length=1)
+
+
 class Provenance(_Record):
     """Where and how a trace was learned.
 
@@ -120,17 +170,19 @@ class Trace(_Record):
         steps: Its steps, in order.
         answer: The final answer.
         effects: The files that the run changed in the working directory.
+        parameters: The parts of the goal that flow into the steps, in the order of the goal.
         tools: Plugin tools it uses, with the fingerprint of each.
         valid_on: The one local day on which it may be replayed, or None for any day.
         provenance: Where and how it was learned.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     goal: str
     permission_mode: str
     steps: tuple[Step, ...] = Field(min_length=1)
     answer: str
     effects: tuple[FileEffect, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
     tools: dict[str, str] = {}
     valid_on: date | None = None
     provenance: Provenance

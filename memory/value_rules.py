@@ -10,9 +10,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["number", "path", "glob", "url", "text", "word"]
+from .traces import Kind
 
 MAX_VALUE = 4096
 """Longest value, in characters; PATH_MAX of Linux."""

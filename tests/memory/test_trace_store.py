@@ -146,7 +146,7 @@ def test_a_newer_schema_is_left_where_it_is(store: TraceStore) -> None:
     trace_id = store.put(make_trace("x"))
     path = store.path_of(trace_id)
     data = json.loads(path.read_text())
-    data["trace"]["schema_version"] = 2
+    data["trace"]["schema_version"] = 3
     path.write_text(json.dumps(data))
     with pytest.raises(TraceSchemaError):
         store.get(trace_id)
