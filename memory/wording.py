@@ -31,7 +31,7 @@ _GRAMMAR = frozenset(
         "the a an of to for in on at by with from into and or not is are be been was were it this "
         "that these those all any only when if as which whose who will would can could should do "
         "does did has have had than then use using i you me my your we our"
-    ).split()  # noqa: SIM905 - a list of words is read more easily as words
+    ).split()
 )
 
 

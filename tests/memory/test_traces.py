@@ -84,7 +84,7 @@ def test_what_no_trace_holds_is_refused(data: bytes) -> None:
 
 
 def test_another_schema_version_is_told_apart_from_damage() -> None:
-    with pytest.raises(TraceSchemaError, match="version 2"):
+    with pytest.raises(TraceSchemaError, match="version 3"):
         decode(changed(schema_version=3, whatever=True))
 
 
