@@ -20,6 +20,7 @@ from .shell_tables import (
     ALL_ARGUMENTS,
     ASSIGNING,
     AWK,
+    BUILTINS,
     FIND,
     FIND_RUNS,
     INLINE,
@@ -103,7 +104,8 @@ def splits_its_input(words: Sequence[Word]) -> bool:
 
 def is_interpreter(word: Word) -> bool:
     """Whether a word names a program that runs source text."""
-    return _is_interpreter(_name(word))
+    name = _name(word)
+    return name in BUILTINS or _is_interpreter(name)
 
 
 def _runs_its_input(words: Sequence[Word]) -> bool:
@@ -138,7 +140,7 @@ def _command_role(words: Sequence[Word], at: int) -> Role:
     wrapper = WRAPPERS.get(name)
     if wrapper:
         return _wrapped_role(words, at, name, wrapper)
-    if name in ALL_ARGUMENTS:
+    if name in ALL_ARGUMENTS or name in BUILTINS:
         return "program"
     if name in SHELLS:
         return _shell_role(words, at)

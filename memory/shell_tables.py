@@ -64,11 +64,15 @@ INLINE = {
     "xterm": Inline("e"),
     "nix-shell": Inline("", ("--run", "--command")),
 }
+BUILTINS = frozenset({
+    "eval", "source", ".", "trap", "let", "alias", "mapfile", "readarray", "read", "unset",
+    "getopts", "complete", "compgen", "bind", "enable", "declare", "typeset", "local", "export",
+    "readonly", "set", "hash", "vared", "[[",
+})  # fmt: skip
+"""What Bash evaluates its arguments for: as source, as arithmetic, or as names of variables."""
 ALL_ARGUMENTS = frozenset({
-    "eval", "source", ".", "trap", "expr", "bc", "dc", "let", "watch", "parallel", "entr", "alias",
-    "mapfile", "readarray", "read", "unset", "getopts", "complete", "compgen", "bind", "enable",
-    "declare", "typeset", "local", "export", "readonly", "set", "hash", "tmux", "screen", "m4",
-    "at", "batch", "crontab", "systemd-run", "tclsh", "expect", "pkexec", "su-exec", "vared", "[[",
+    "expr", "bc", "dc", "watch", "parallel", "entr", "tmux", "screen", "m4", "at", "batch",
+    "crontab", "systemd-run", "tclsh", "expect", "pkexec", "su-exec",
 })  # fmt: skip
 AWK = frozenset({"awk", "gawk", "mawk", "nawk"})
 SED = frozenset({"sed", "gsed"})

@@ -336,6 +336,10 @@ def test_a_file_name_that_some_programs_run_is_refused(value: str) -> None:
     assert "bar" in refusal("convert VAL o.png", "VAL", value)
 
 
+def test_a_word_that_is_a_builtin_s_name_closes_nothing() -> None:
+    assert command("pixi config set k VAL", "VAL", "a b") == "pixi config set k 'a b'"
+
+
 def test_a_bar_alone_is_data() -> None:
     assert command("cut -d VAL f", "VAL", "|") == "cut -d '|' f"
 
