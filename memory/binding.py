@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .shell_binding import bind
 from .value_rules import (
     BindingRefused,
     Kind,
@@ -44,6 +43,9 @@ def bind_command(command: str, placements: Sequence[Placement]) -> str:
     Raises:
         BindingRefused: A value could change more of the command than itself.
     """
+    # The two readers of commands cost some 15 ms to load, which a start that binds none saves.
+    from .shell_binding import bind
+
     return bind(command, placements)
 
 
