@@ -43,7 +43,7 @@ def bind_command(command: str, placements: Sequence[Placement]) -> str:
     Raises:
         BindingRefused: A value could change more of the command than itself.
     """
-    # The two readers of commands cost some 15 ms to load, which a start that binds none saves.
+    # The two readers of commands cost some 20 ms to load, which a start that binds none saves.
     from .shell_binding import bind
 
     return bind(command, placements)
