@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmos.memory.evidence import Evidence
-from llmos.memory.goals import normal_form
+from llmos.memory.goals import difference, normal_form
+from llmos.memory.learning import strings_in
 from llmos.memory.matching import Miss, Place, Refusal, refusal
 from llmos.memory.trace_store import TraceStore
 from llmos.memory.traces import Step, Trace
@@ -99,7 +100,13 @@ class ExactMatcher:
         refusals: list[Refusal] = []
         for trace_id in self._store.candidates(normal_form(goal)):
             trace = self._store.get(trace_id)
-            refused = refusal(goal, trace_id, trace, place)
+            inputs = [text for step in trace.steps for text in strings_in(step.input)]
+            words = difference(trace.goal, goal, inputs)
+            refused = (
+                refusal(trace_id, trace, place)
+                if words is None
+                else Refusal(Miss.OTHER_WORDS, trace_id, words)
+            )
             if refused is None:
                 matches.append(ExactMatch(trace_id, trace, self._evidence.of(trace_id).confidence))
             else:

@@ -10,6 +10,8 @@ from ..kernel.money import Micros, format_usd, to_usd
 from ..memory.matching import Match, Refusal
 from .result import FOLLOWER, LEARNER
 
+_MOST_REASONS = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -20,12 +22,14 @@ class Decision:
         matches: The traces that may answer it, best first.
         refusals: The traces that might have, and why they may not.
         estimate: What it will cost, micro-dollars (0 for a replay).
+        near: What could be replayed if the user says that the goal means the same, or None.
     """
 
     goal: str
     matches: tuple[Match, ...]
     refusals: tuple[Refusal, ...]
     estimate: Micros
+    near: Match | None = None
 
     @property
     def mode(self) -> str:
@@ -36,13 +40,14 @@ class Decision:
     def reasons(self) -> tuple[str, ...]:
         """Why, for people."""
         found = tuple(
-            f"trace {match.trace_id} was learned from this goal ({_steps(match)})"
-            for match in self.matches
+            f"trace {match.trace_id} {match.reason} ({_steps(match)})" for match in self.matches
         )
-        return found + tuple(
+        refused = [
             f"{refused.trace_id}: {refused.reason}" if refused.trace_id else refused.reason
-            for refused in self.refusals
-        )
+            for refused in self.refusals[:_MOST_REASONS]
+        ]
+        more = len(self.refusals) - len(refused)
+        return (*found, *refused, *([f"and {more} more"] if more else []))
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the decision as JSON, steps of the trace included."""
@@ -57,6 +62,9 @@ class Decision:
             "goal": self.goal,
             "mode": self.mode,
             "trace_id": best.trace_id if best else None,
+            "way": best.way.value if best else None,
+            "values": dict(best.values) if best else {},
+            "near": None if self.near is None else _match_json(self.near),
             "confidence": best.confidence if best else None,
             "estimated_cost_usd": to_usd(self.estimate),
             "reasons": list(self.reasons),
@@ -73,6 +81,15 @@ class Decision:
         if self.matches:
             return f"{self.mode} {self.matches[0].trace_id} {price}"
         return f"{self.mode} ~{price}"
+
+
+def _match_json(match: Match) -> JsonValue:
+    return {
+        "trace_id": match.trace_id,
+        "goal": (match.learned or match.trace).goal,
+        "values": dict(match.values),
+        "steps": [{"tool": step.tool, "input": dict(step.input)} for step in match.steps],
+    }
 
 
 def _steps(match: Match) -> str:

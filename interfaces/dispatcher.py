@@ -6,6 +6,7 @@ undone, then the next trace is tried, then the Learner takes over (unless only a
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -23,7 +24,6 @@ from ..kernel.errors import (
     LowBatteryError,
     NoTraceError,
     RunTimeoutError,
-    TraceError,
     UsageError,
 )
 from ..kernel.events import Decided, Interrupt, LowBattery, Notice, RunEnded
@@ -33,7 +33,7 @@ from ..kernel.token_economy import TokenEconomy
 from ..kernel.tools import ToolRegistry
 from ..memory.evidence import Evidence
 from ..memory.goals import normal_form
-from ..memory.matching import Match, Miss, Place, Refusal, refusal
+from ..memory.matching import Found, Match, Matcher, Miss, Place, Refusal
 from ..memory.trace_store import TraceStore
 from .decision import Decision
 from .follower import Follower, Replay
@@ -58,12 +58,14 @@ class Policy:
         run_cap: Most that one model run may cost, micro-dollars.
         timeout_s: Seconds after which the goal is given up, or None. (A model run is stopped by
             the watchdog then, a replay is cancelled and undone.)
+        accept_near: Replay a near miss as well: the user has said that it means the same.
     """
 
     replay_only: bool = False
     learn_afresh: bool = False
     run_cap: Micros = 2_000_000
     timeout_s: float | None = None
+    accept_near: bool = False
 
 
 class Dispatcher:
@@ -106,6 +108,8 @@ class Dispatcher:
         self._economy = economy
         self._follower = follower
         self._learner = learner
+        self._matcher = Matcher(store, evidence)
+        self._matching = threading.Lock()
         self._registry = registry
         self._cwd = cwd
         self._locks = locks
@@ -139,17 +143,39 @@ class Dispatcher:
             UsageError: If the goal is empty or too long.
         """
         goal = check_goal(goal)
-        matches: list[Match] = []
-        refusals: list[Refusal] = []
-        if policy is None or not policy.learn_afresh:
-            place = Place(str(self._cwd), self._today(), self._permission_mode, self._registry)
-            for trace_id in self._store.candidates(normal_form(goal)):
-                self._weigh(goal, trace_id, place, matches, refusals)
-            if not matches and not refusals:
-                refusals.append(Refusal(Miss.NO_TRACE, None, "no trace was learned from this goal"))
-                refusals += self._left_out()
+        policy = policy or Policy()
+        found = Found() if policy.learn_afresh else self._found(goal)
+        matches, refusals = found.matches, found.refusals
+        if policy.accept_near and found.near is not None and not matches:
+            matches = (found.near,)
+        if not matches and not refusals and not policy.learn_afresh:
+            refusals = (
+                Refusal(Miss.NO_TRACE, None, "no trace was learned from this goal"),
+                *self._left_out(),
+            )
         estimate = 0 if matches else self._economy.typical_cost(TYPICAL_COST)
-        return Decision(goal, tuple(matches), tuple(refusals), estimate)
+        return Decision(goal, matches, refusals, estimate, None if matches else found.near)
+
+    def answer_near(self, decision: Decision, *, means_the_same: bool) -> None:
+        """Keep what the user says to a near miss: whether the goal means what was proposed. Blocks.
+
+        Args:
+            decision: A decision with a near miss.
+            means_the_same: Whether it does; then the goal is answered by that trace from now on.
+        """
+        if decision.near is not None:
+            self._evidence.note_answer(
+                normal_form(decision.goal),
+                decision.near.trace_id,
+                decision.near.values,
+                means_the_same=means_the_same,
+                at=self._clock(),
+            )
+
+    def _found(self, goal: str) -> Found:
+        place = Place(str(self._cwd), self._today(), self._permission_mode, self._registry)
+        with self._matching:
+            return self._matcher.match(goal, place)
 
     async def execute(self, goal: str, policy: Policy | None = None) -> Result:
         """Answer a goal.
@@ -190,26 +216,6 @@ class Dispatcher:
                 )
             result = failure(error, decision.mode, run_id=run_id)
         return replace(result, reasons=decision.reasons)
-
-    def _weigh(
-        self,
-        goal: str,
-        trace_id: str,
-        place: Place,
-        matches: list[Match],
-        refusals: list[Refusal],
-    ) -> None:
-        try:
-            trace = self._store.get(trace_id)
-        except TraceError as error:
-            said = f"{error.message}; {error.hint}" if error.hint else error.message
-            refusals.append(Refusal(Miss.UNUSABLE, trace_id, said))
-            return
-        refused = refusal(goal, trace_id, trace, place)
-        if refused is not None:
-            refusals.append(refused)
-            return
-        matches.append(Match(trace_id, trace, self._evidence.of(trace_id).confidence))
 
     def _left_out(self) -> list[Refusal]:
         """Return the traces that cannot be used; which goals they would answer is not known."""

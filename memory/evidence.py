@@ -5,6 +5,7 @@ It lives in the ledger's database, since the trace's own file is never changed.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Generator, Mapping
@@ -26,6 +27,14 @@ CREATE TABLE IF NOT EXISTS outcomes (
     detail TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS outcomes_by_trace ON outcomes (trace_id);
+CREATE TABLE IF NOT EXISTS answers (
+    goal TEXT NOT NULL,
+    trace_id TEXT NOT NULL,
+    bound TEXT NOT NULL,
+    same INTEGER NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (goal, trace_id)
+);
 CREATE TABLE IF NOT EXISTS left_files (
     trace_id TEXT NOT NULL,
     path TEXT NOT NULL,
@@ -33,6 +42,9 @@ CREATE TABLE IF NOT EXISTS left_files (
     PRIMARY KEY (trace_id, path)
 );
 """
+
+
+_GOOD_FOR_BAD = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,52 @@ class Evidence:
         return TraceEvidence(
             min(1, counts.get("learned", 0)), counts.get("replayed", 0), failures, last
         )
+
+    def note_answer(
+        self,
+        goal: str,
+        trace_id: str,
+        values: Mapping[str, str],
+        *,
+        means_the_same: bool,
+        at: float,
+    ) -> None:
+        """Note what the user said when asked whether a goal means what a trace does.
+
+        Args:
+            goal: Normal form of the goal.
+            trace_id: The trace.
+            values: What its parameters would be bound to.
+            means_the_same: The user's answer; a later one replaces an earlier one.
+            at: UTC epoch seconds.
+        """
+        bound = json.dumps(dict(values), sort_keys=True)
+        with self._use() as connection, transaction(connection):
+            connection.execute(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)",
+                (goal, trace_id, bound, int(means_the_same), at),
+            )
+
+    def answers(self, goal: str) -> list[tuple[str, dict[str, str], bool]]:
+        """Return what the user has said about a goal: trace, values, whether it means the same."""
+        query = "SELECT trace_id, bound, same FROM answers WHERE goal = ? ORDER BY at DESC"
+        with self._use() as connection:
+            rows = connection.execute(query, (goal,)).fetchall()
+        return [(trace_id, json.loads(bound), bool(same)) for trace_id, bound, same in rows]
+
+    def may_vary(self, trace_id: str) -> bool:
+        """Return whether a trace may answer other goals than the one it was learned from.
+
+        Once a user has said that it answered wrongly, it may not, until at least 19 good replays
+        stand against each such word: so no trace goes on at a known error rate above 5 %.
+        """
+        query = "SELECT count(*) FROM outcomes WHERE trace_id = ? AND outcome = ?"
+        with self._use() as connection:
+            refused = connection.execute(query, (trace_id, "refused")).fetchone()[0]
+            if not refused:
+                return True
+            replayed = connection.execute(query, (trace_id, "replayed")).fetchone()[0]
+        return replayed >= _GOOD_FOR_BAD * refused
 
     def left(self, trace_id: str) -> dict[str, str]:
         """Return the files of a trace as its last run left them: path to SHA-256."""

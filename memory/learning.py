@@ -14,8 +14,9 @@ from datetime import UTC, date, datetime
 
 from ..kernel.tools import ToolCall, ToolRegistry, ToolResult
 from .goals import depends_on_now
+from .parameters import find_parameters
 from .placement import lift_cwd, lift_json
-from .traces import FileEffect, FileState, Observation, Provenance, Step, Trace
+from .traces import FileEffect, FileState, Observation, Parameter, Provenance, Step, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,17 @@ def build_trace(
     obstacle = _obstacle(calls, registry)
     if obstacle is not None:
         return NotKept(obstacle)
+    steps = tuple(_step(call, cwd) for call in calls)
+    parameters = find_parameters(goal, steps)
     return Trace(
         goal=goal,
         permission_mode=permission_mode,
-        steps=tuple(_step(call, cwd) for call in calls),
+        steps=steps,
         answer=lift_cwd(answer, cwd),
         effects=tuple(effects),
+        parameters=parameters,
         tools=_fingerprints(calls, registry),
-        valid_on=_valid_on(goal, calls, provenance.learned_at),
+        valid_on=_valid_on(goal, parameters, calls, provenance.learned_at),
         provenance=provenance,
     )
 
@@ -124,6 +128,13 @@ def _fingerprints(calls: Iterable[LearnedCall], registry: ToolRegistry) -> dict[
     return {name: driver.fingerprint for name, driver in drivers.items() if driver.fingerprint}
 
 
+def _words_of(goal: str, parameters: Sequence[Parameter]) -> str:
+    """Return a goal without its values: a date that flows into the steps is a value, not a word."""
+    for one in sorted(parameters, key=lambda one: one.start, reverse=True):
+        goal = goal[: one.start] + " " + goal[one.end :]
+    return goal
+
+
 _MONTH = (
     "January|February|March|April|May|June|July|August|September|October|November|December"
     "|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
@@ -135,10 +146,12 @@ _DATE = re.compile(
 )
 
 
-def _valid_on(goal: str, calls: Sequence[LearnedCall], learned_at: float) -> date | None:
+def _valid_on(
+    goal: str, parameters: Sequence[Parameter], calls: Sequence[LearnedCall], learned_at: float
+) -> date | None:
     """Return the one local day on which a replay is right, or None if any day is."""
     today = datetime.fromtimestamp(learned_at, UTC).astimezone().date()
-    if depends_on_now(goal) is not None:
+    if depends_on_now(_words_of(goal, parameters)) is not None:
         return today
     known = goal
     for call in calls:

@@ -1,19 +1,33 @@
-"""May this trace answer this goal? Goal and trace in, match or reason out; nothing else happens.
+"""May a trace answer this goal? Goal and store in, matches and reasons out; nothing else happens.
 
-In this release a trace answers the same goal only (see `goals.difference`).
+In order of cost: the same goal; the same template with other values; the family that a new wording
+belongs to. Retrieval proposes and rules decide: no value is bound that could change a step's
+structure, traces that would do different things cancel each other, and what has gone wrong before
+does not answer again but for the very goal that it was learned from.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import date
 
+from ..kernel.errors import TraceError
 from ..kernel.tools import ToolRegistry
-from .goals import difference
+from .binding import BindingRefused
+from .bound import bind_trace
+from .evidence import Evidence
+from .families import Families, Proposal
+from .flows import filled
+from .goals import depends_on_now, difference, normal_form
 from .learning import strings_in
 from .placement import MARKER, safe_in_shell
-from .traces import Trace
+from .program import same_program
+from .templates import Miss as Other
+from .templates import key_of, learned_values, substitution, unify
+from .trace_store import TraceStore
+from .traces import Step, Trace
 
 
 class Miss(enum.Enum):
@@ -21,6 +35,10 @@ class Miss(enum.Enum):
 
     NO_TRACE = "no_trace"
     OTHER_WORDS = "other_words"
+    OTHER_VALUES = "other_values"
+    AMBIGUOUS = "ambiguous"
+    UNCERTAIN = "uncertain"
+    BAD_RECORD = "bad_record"
     OTHER_DAY = "other_day"
     OTHER_PERMISSIONS = "other_permissions"
     OTHER_PLACE = "other_place"
@@ -29,19 +47,41 @@ class Miss(enum.Enum):
     UNUSABLE = "unusable"
 
 
+class Way(enum.Enum):
+    """How a match was made; the values appear in JSON."""
+
+    GOAL = "same_goal"
+    SAID = "said_by_user"
+    TEMPLATE = "same_template"
+    FAMILY = "family"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A trace that may answer a goal.
 
     Attributes:
         trace_id: Its id.
-        trace: The trace.
+        trace: The trace as it would be replayed, with the goal's values in it.
         confidence: 0 to 1, from its record.
+        way: How it was found.
+        values: What its parameters are bound to.
+        learned: The trace as it was learned; None if the values are the learned ones.
+        reason: Why, for people.
     """
 
     trace_id: str
     trace: Trace
     confidence: float
+    way: Way = Way.GOAL
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    learned: Trace | None = None
+    reason: str = ""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that would be carried out."""
+        return self.trace.steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +116,233 @@ class Place:
     registry: ToolRegistry
 
 
-def refusal(goal: str, trace_id: str, trace: Trace, place: Place) -> Refusal | None:
-    """Return why a trace may not answer a goal here and now, or None if it may."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the store has for a goal.
+
+    Attributes:
+        matches: The traces that may answer, best first.
+        refusals: The traces that might have, and why they may not.
+        near: What would be replayed if the user said that it means the same; or None.
+    """
+
+    matches: tuple[Match, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    near: Match | None = None
+
+
+class Matcher:
+    """Finds the traces that may answer a goal. Its calls block; for one thread at a time.
+
+    Args:
+        store: The traces.
+        evidence: Their record.
+    """
+
+    def __init__(self, store: TraceStore, evidence: Evidence) -> None:
+        self._store = store
+        self._evidence = evidence
+        self._families = Families()
+        self._last = 0
+        self._removals = 0
+
+    def match(self, goal: str, place: Place) -> Found:
+        """Find what may answer a goal.
+
+        Args:
+            goal: The goal.
+            place: Where and how it would be answered.
+
+        Returns:
+            What was found; its order does not depend on the order in which traces were learned,
+            but that of the same goal the newest comes first.
+
+        Raises:
+            WorkspaceError: If the store cannot be used.
+        """
+        refusals: list[Refusal] = []
+        same = self._same_goal(goal, place, refusals)
+        if same:
+            return Found(tuple(same), tuple(refusals))
+        answers = self._evidence.answers(normal_form(goal))
+        said = self._said(answers, place, refusals)
+        if said is not None:
+            return Found((said,), tuple(refusals))
+        found = self._same_template(goal, place, refusals)
+        if not found and not any(one.kind is Miss.AMBIGUOUS for one in refusals):
+            denied = {trace_id for trace_id, _, means_the_same in answers if not means_the_same}
+            return self._family(goal, place, refusals, denied)
+        return Found(tuple(found), tuple(refusals))
+
+    def _same_goal(self, goal: str, place: Place, refusals: list[Refusal]) -> list[Match]:
+        matches: list[Match] = []
+        for trace_id in self._store.candidates(normal_form(goal)):
+            trace = self._load(trace_id, refusals)
+            if trace is None:
+                continue
+            inputs = [text for step in trace.steps for text in strings_in(step.input)]
+            words = difference(trace.goal, goal, inputs)
+            refused = (
+                Refusal(Miss.OTHER_WORDS, trace_id, words)
+                if words is not None
+                else refusal(trace_id, trace, place)
+            )
+            if refused is not None:
+                refusals.append(refused)
+                continue
+            confidence = self._evidence.of(trace_id).confidence
+            matches.append(Match(trace_id, trace, confidence, reason="was learned from this goal"))
+        return matches
+
+    def _same_template(self, goal: str, place: Place, refusals: list[Refusal]) -> list[Match]:
+        """Return the traces of the goal's template, all of which would do the same."""
+        matches: list[Match] = []
+        family: list[Trace] = []
+        for trace_id in self._store.of_template(key_of(goal)):
+            trace = self._load(trace_id, refusals)
+            if trace is None:
+                continue
+            family.append(trace)
+            values = unify(trace, goal)
+            if isinstance(values, Other):
+                refusals.append(Refusal(Miss.OTHER_VALUES, trace_id, values.reason))
+                continue
+            match = self._bound(trace_id, trace, values, Way.TEMPLATE, place, refusals)
+            if match is not None:
+                matches.append(match)
+        if not _agree(matches, family):
+            reason = "traces of this wording would do different things"
+            refusals.append(Refusal(Miss.AMBIGUOUS, matches[0].trace_id, reason))
+            return []
+        return sorted(matches, key=lambda one: -one.confidence)
+
+    def _said(
+        self,
+        answers: Sequence[tuple[str, dict[str, str], bool]],
+        place: Place,
+        refusals: list[Refusal],
+    ) -> Match | None:
+        """Return the trace of which the user has said that this goal means what it does."""
+        for trace_id, values, means_the_same in answers:
+            trace = self._load(trace_id, refusals) if means_the_same else None
+            if trace is not None and values.keys() == learned_values(trace).keys():
+                return self._bound(trace_id, trace, values, Way.SAID, place, refusals)
+        return None
+
+    def _family(self, goal: str, place: Place, refusals: list[Refusal], denied: Set[str]) -> Found:
+        self._follow_store()
+        proposal = self._families.propose(goal) if len(self._families) else None
+        if proposal is None or proposal.trace_id in denied:
+            return Found((), tuple(refusals))
+        trace = self._load(proposal.trace_id, refusals)
+        if trace is None:
+            return Found((), tuple(refusals))
+        match = self._bound(
+            proposal.trace_id, trace, proposal.values, Way.FAMILY, place, refusals, proposal
+        )
+        if match is None or depends_on_now(_without(goal, match)) is not None:
+            return Found((), tuple(refusals))
+        if proposal.accepted:
+            return Found((match,), tuple(refusals))
+        refusals.append(Refusal(Miss.UNCERTAIN, proposal.trace_id, proposal.reason))
+        return Found((), tuple(refusals), near=match)
+
+    def _bound(
+        self,
+        trace_id: str,
+        trace: Trace,
+        values: Mapping[str, str],
+        way: Way,
+        place: Place,
+        refusals: list[Refusal],
+        proposal: Proposal | None = None,
+    ) -> Match | None:
+        refused = refusal(trace_id, trace, place) or self._record(trace_id)
+        if refused is not None:
+            refusals.append(refused)
+            return None
+        try:
+            bound = bind_trace(trace, values)
+        except BindingRefused as error:
+            refusals.append(Refusal(Miss.OTHER_VALUES, trace_id, error.reason))
+            return None
+        changed = substitution(trace, values)
+        said = f"with {changed}" if changed else "with the same values"
+        if way is Way.SAID:
+            reason = f"means the same, as you have said, {said}"
+        elif proposal is None:
+            reason = f"has the wording of this goal, {said}"
+        else:
+            reason = f"is one of {proposal.members} of a kind with this goal, {said}"
+        confidence = self._evidence.of(trace_id).confidence
+        return Match(
+            trace_id, bound, confidence, way, values, None if bound is trace else trace, reason
+        )
+
+    def _record(self, trace_id: str) -> Refusal | None:
+        if self._evidence.may_vary(trace_id):
+            return None
+        return Refusal(
+            Miss.BAD_RECORD,
+            trace_id,
+            "it went wrong for another goal than its own, and answers only its own since",
+        )
+
+    def _load(self, trace_id: str, refusals: list[Refusal]) -> Trace | None:
+        try:
+            return self._store.get(trace_id)
+        except TraceError as error:
+            said = f"{error.message}; {error.hint}" if error.hint else error.message
+            refusals.append(Refusal(Miss.UNUSABLE, trace_id, said))
+            return None
+
+    def _follow_store(self) -> None:
+        removals, members = self._store.members(self._last)
+        if removals != self._removals:
+            self._families = Families()
+            self._removals, members = self._store.members(0)
+        for number, member in members:
+            self._families.add(member)
+            self._last = number
+
+
+def _agree(matches: Sequence[Match], family: Sequence[Trace]) -> bool:
+    """Whether all matches do the same, and the first explains every trace of its template."""
+    if not matches:
+        return True
+    first = matches[0]
+    if not all(same_program(first.trace.steps, other.trace.steps) for other in matches[1:]):
+        return False
+    learned = first.learned or first.trace
+    return all(_explains(learned, other) for other in family if other is not learned)
+
+
+def _explains(trace: Trace, other: Trace) -> bool:
+    """Whether a trace, with the values of another one of its template, does what that one did."""
+    values = unify(trace, other.goal)
+    if isinstance(values, Other):
+        return True  # it would not have been asked
+    inputs = filled(trace.steps, trace.parameters, {**learned_values(trace), **values})
+    steps = tuple(
+        step.model_copy(update={"input": given})
+        for step, given in zip(trace.steps, inputs, strict=True)
+    )
+    return same_program(steps, other.steps)
+
+
+def _without(goal: str, match: Match) -> str:
+    """Return a goal without the values that are bound: a date among them is a value, not a word."""
+    for value in sorted(match.values.values(), key=len, reverse=True):
+        goal = goal.replace(value, " ")
+    return goal
+
+
+def refusal(trace_id: str, trace: Trace, place: Place) -> Refusal | None:
+    """Return why a trace may not be replayed here and now, or None if it may."""
 
     def refuse(kind: Miss, reason: str) -> Refusal:
         return Refusal(kind, trace_id, reason)
 
-    inputs = [text for step in trace.steps for text in strings_in(step.input)]
-    words = difference(trace.goal, goal, inputs)
-    if words is not None:
-        return refuse(Miss.OTHER_WORDS, words)
     if trace.valid_on is not None and trace.valid_on != place.today:
         return refuse(Miss.OTHER_DAY, f"it depends on the day and was learned on {trace.valid_on}")
     if trace.permission_mode != place.permission_mode:

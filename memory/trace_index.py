@@ -20,18 +20,25 @@ from typing import Any
 from ..kernel.database import FileLock, open_database, transaction
 from ..kernel.errors import WorkspaceError
 
-_FORMAT = "2"
+_FORMAT = "3"
 _SCHEMA = (
     "DROP TABLE IF EXISTS traces",
     "DROP TABLE IF EXISTS unusable",
+    "DROP TABLE IF EXISTS templates",
+    "DROP TABLE IF EXISTS members",
     "DROP TABLE IF EXISTS folder",
     "CREATE TABLE traces (id TEXT PRIMARY KEY, key TEXT NOT NULL, goal TEXT NOT NULL,"
     " learned_at REAL NOT NULL) WITHOUT ROWID",
     "CREATE INDEX traces_by_key ON traces (key, learned_at)",
     "CREATE INDEX traces_by_time ON traces (learned_at)",
+    "CREATE TABLE templates (template TEXT, id TEXT, PRIMARY KEY (template, id)) WITHOUT ROWID",
+    "CREATE INDEX templates_by_id ON templates (id)",
+    # AUTOINCREMENT: a number is never given twice, so that readers can follow what is new.
+    "CREATE TABLE members (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, member TEXT)",
     "CREATE TABLE unusable (id TEXT PRIMARY KEY, reason TEXT NOT NULL)",
-    "CREATE TABLE folder (only INTEGER PRIMARY KEY CHECK (only = 1), changed INTEGER)",
-    "INSERT INTO folder VALUES (1, NULL)",
+    "CREATE TABLE folder (only INTEGER PRIMARY KEY CHECK (only = 1), changed INTEGER,"
+    " removals INTEGER NOT NULL)",
+    "INSERT INTO folder VALUES (1, NULL, 0)",
 )
 _BATCH = 500
 
@@ -51,12 +58,16 @@ class TraceRow:
         key: The normal form of its goal.
         goal: Its goal.
         learned_at: UTC epoch seconds.
+        templates: The keys of its template.
+        member: What it is in its family, as JSON.
     """
 
     id: str
     key: str
     goal: str
     learned_at: float
+    templates: tuple[str, ...] = ()
+    member: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,24 @@ class TraceIndex:
         """Return the ids of a key, newest first."""
         query = "SELECT id FROM traces WHERE key = ? ORDER BY learned_at DESC, id"
         return [row[0] for row in self._query(query, key)]
+
+    def by_template(self, template: str) -> list[str]:
+        """Return the ids of a template, newest first."""
+        query = (
+            "SELECT id FROM templates JOIN traces USING (id) WHERE template = ?"
+            " ORDER BY learned_at DESC, id"
+        )
+        return [row[0] for row in self._query(query, template)]
+
+    def members(self, after: int) -> tuple[int, list[tuple[int, str, str]]]:
+        """Return what came after a number: how often traces were removed, and number, id, member.
+
+        Args:
+            after: The last number that is known; 0 for none.
+        """
+        query = "SELECT number, id, member FROM members WHERE number > ? ORDER BY number"
+        rows = [(number, trace_id, text) for number, trace_id, text in self._query(query, after)]
+        return self._query("SELECT removals FROM folder")[0][0], rows
 
     def by_prefix(self, prefix: str, limit: int) -> list[str]:
         """Return ids that begin with a prefix."""
@@ -163,8 +192,9 @@ class TraceIndex:
         settled = not left_out and self._settled(changed) and self._folder_changed() == changed
         with self._database() as connection, transaction(connection):
             gone = [(trace_id,) for trace_id in known - present]
-            connection.executemany("DELETE FROM traces WHERE id = ?", gone)
-            connection.executemany("DELETE FROM unusable WHERE id = ?", gone)
+            for table in ("traces", "unusable", "templates", "members"):
+                connection.executemany(f"DELETE FROM {table} WHERE id = ?", gone)
+            connection.execute("UPDATE folder SET removals = removals + ?", (len(gone),))
             connection.execute("UPDATE folder SET changed = ?", (changed if settled else None,))
 
     def _take_in(self, new: list[str]) -> bool:
@@ -175,8 +205,9 @@ class TraceIndex:
             found = list(map(self._read, new[start : start + _BATCH]))
             left_out = left_out or None in found
             with self._database() as connection, transaction(connection):
-                _insert(connection, "traces VALUES (?, ?, ?, ?)", found, TraceRow)
-                _insert(connection, "unusable VALUES (?, ?)", found, Unusable)
+                _insert_traces(connection, [one for one in found if isinstance(one, TraceRow)])
+                unusable = [astuple(one) for one in found if isinstance(one, Unusable)]
+                connection.executemany("INSERT OR REPLACE INTO unusable VALUES (?, ?)", unusable)
         return left_out
 
     def _settled(self, changed: int) -> bool:
@@ -257,14 +288,19 @@ class TraceIndex:
         )
 
 
-def _insert(
-    connection: sqlite3.Connection,
-    into: str,
-    found: Iterable[TraceRow | Unusable | None],
-    kind: type[TraceRow | Unusable],
-) -> None:
-    rows = [astuple(one) for one in found if isinstance(one, kind)]
-    connection.executemany(f"INSERT OR REPLACE INTO {into}", rows)
+def _insert_traces(connection: sqlite3.Connection, rows: Iterable[TraceRow]) -> None:
+    for row in rows:
+        connection.execute(
+            "INSERT OR REPLACE INTO traces VALUES (?, ?, ?, ?)",
+            (row.id, row.key, row.goal, row.learned_at),
+        )
+        connection.executemany(
+            "INSERT OR IGNORE INTO templates VALUES (?, ?)",
+            [(template, row.id) for template in row.templates],
+        )
+        connection.execute(
+            "INSERT OR IGNORE INTO members (id, member) VALUES (?, ?)", (row.id, row.member)
+        )
 
 
 def _is_damage(error: BaseException | None) -> bool:

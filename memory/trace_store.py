@@ -26,6 +26,8 @@ from ..kernel.errors import (
 )
 from ..kernel.redaction import Redactor
 from .codec import SignedTrace, encode, read_trace
+from .members import Member, member_of
+from .templates import template_keys
 from .trace_index import TraceIndex, TraceRow, Unusable
 from .traces import SCHEMA_VERSION, Observation, Step, Trace
 from .trust import Trust
@@ -152,6 +154,22 @@ class TraceStore:
         """Return the ids of the traces whose goal has a key, newest first."""
         return self._index.by_key(key)
 
+    def of_template(self, template: str) -> list[str]:
+        """Return the ids of the traces that have a template, newest first."""
+        return self._index.by_template(template)
+
+    def members(self, after: int) -> tuple[int, list[tuple[int, Member]]]:
+        """Return the members of families that came after a number.
+
+        Args:
+            after: The last number that is known; 0 for none.
+
+        Returns:
+            How many traces were ever removed, and number and member of each new one.
+        """
+        removals, rows = self._index.members(after)
+        return removals, [(number, Member.from_json(one, text)) for number, one, text in rows]
+
     def list(self, limit: int, offset: int = 0) -> list[TraceRow]:
         """Return what there is, newest first."""
         return self._index.rows(limit, offset)
@@ -241,8 +259,15 @@ class TraceStore:
             return Unusable(name, error.message)
         except TraceError:
             return None  # noted in `problems`
-        goal = signed.trace.goal
-        return TraceRow(name, self._key(goal), goal, signed.trace.provenance.learned_at)
+        trace = signed.trace
+        return TraceRow(
+            name,
+            self._key(trace.goal),
+            trace.goal,
+            trace.provenance.learned_at,
+            tuple(template_keys(trace.goal, trace.parameters)),
+            member_of(name, trace).to_json(),
+        )
 
     def _set_aside(self, path: Path, reason: str) -> Path:
         target = self._folder / _ASIDE / f"{path.name}.{time.time_ns()}"

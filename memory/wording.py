@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 _QUOTE = (
     r"\"[^\"\n]*\"|(?<![\w)\]])'[^'\n]*'(?!\w)|`[^`\n]*`"
@@ -98,9 +99,10 @@ def canonical(word: str) -> str:
 
 @lru_cache(maxsize=1)
 def _stemmer() -> Callable[[str], str]:
-    import Stemmer
+    import Stemmer  # pyright: ignore[reportMissingTypeStubs]
 
-    return lru_cache(maxsize=50_000)(Stemmer.Stemmer("english").stemWord)
+    stem = cast("Callable[[str], str]", Stemmer.Stemmer("english").stemWord)  # pyright: ignore
+    return lru_cache(maxsize=50_000)(stem)
 
 
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?\Z")

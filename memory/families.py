@@ -1,0 +1,357 @@
+"""Families of traces: many goals, in whatever words, that one program answers.
+
+Traces whose steps are the same program but for their parameters form a family. What the goals of
+a family have in common, and in what they differ from all other goals of this workspace, is
+evidence: with enough of it a new wording is known to belong to the family. The words are counted
+(naive Bayes over words and pairs of neighbours, and a vote of the nearest goals); a family answers
+only if it leads all others by a margin, has several members, and leaves no word unexplained where
+such a word could be a value. Values are taken only where they are marked as such, or were seen
+before as values of the same input.
+
+Sources: McCallum & Nigam, "A Comparison of Event Models for Naive Bayes Text Classification"
+(1998); Chow, "On Optimum Recognition Error and Reject Tradeoff" (1970) for deciding to abstain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .members import Member, SlotValue, masked, plain_words
+from .wording import Token, shape_of, split_unit, tokenize
+
+_SMOOTHING = 0.1
+_CANDIDATES = 30
+_NEIGHBOURS = 5
+_MOST_READINGS = 12
+_UNSEEN_WORD = 1.0
+_UNSEEN_PAIR = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a family must show before it answers.
+
+    Attributes:
+        members: Goals that it must have.
+        margin: By how much it must lead the next one, in nats of log odds (for a family without
+            values: of the normalised score).
+        pairs: Share of the goal's pairs of neighbours that it must have seen.
+    """
+
+    members: int
+    margin: float
+    pairs: float
+
+
+VALUES_BAR = Bar(members=2, margin=4.0, pairs=0.65)
+COMMAND_BAR = Bar(members=3, margin=5.0, pairs=0.9)
+PLAIN_BAR = Bar(members=3, margin=2.2, pairs=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A family's answer to a goal.
+
+    Attributes:
+        trace_id: The trace of the family to replay.
+        values: What the trace's parameters are bound to (units left off).
+        members: Goals that the family has.
+        margin: By how much it leads.
+        accepted: Whether it reaches the bar.
+        reason: What it lacks, for people; empty if accepted.
+    """
+
+    trace_id: str
+    values: dict[str, str]
+    members: int
+    margin: float
+    accepted: bool
+    reason: str
+
+
+@dataclass(slots=True)
+class _Family:
+    members: list[Member] = field(default_factory=list[Member])
+    seen: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def sample(self) -> Member:
+        """The member that is replayed: the newest."""
+        return self.members[-1]
+
+    @property
+    def labels(self) -> set[str]:
+        return {slot.label for slot in self.sample.slots}
+
+    @property
+    def runs_commands(self) -> bool:
+        return "Bash" in self.sample.tools
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One way to read a goal as one of a family's."""
+
+    score: float
+    family: str
+    spans: tuple[tuple[int, int], ...]
+    words: tuple[str, ...]
+    features: frozenset[str]
+
+    @property
+    def key(self) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """What it does: another reading of the same key does the same."""
+        return self.family, self.spans
+
+
+class Families:
+    """The families of one workspace, in memory; not safe for several threads."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, _Family] = {}
+        self._having: dict[str, set[str]] = defaultdict(set)
+        self._seen: Counter[str] = Counter()
+        self._words: Counter[str] = Counter()
+        self._values: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        self._labels: dict[str, set[str]] = defaultdict(set)
+        self._goals: list[tuple[frozenset[str], str]] = []
+        self._goals_with: dict[str, list[int]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return len(self._goals)
+
+    def add(self, member: Member) -> None:
+        """Take in a trace's goal."""
+        family = self._families.setdefault(member.program, _Family())
+        family.members.append(member)
+        features = _features(member.words)
+        family.seen.update(features)
+        self._seen.update(features)
+        self._words.update(member.words)
+        for feature in features:
+            self._having[feature].add(member.program)
+        for slot in member.slots:
+            self._values[slot.label].add(slot.words)
+        for tool in member.tools:
+            self._labels[tool] |= family.labels
+        single = frozenset(member.words)
+        for word in single:
+            self._goals_with[word].append(len(self._goals))
+        self._goals.append((single, member.program))
+
+    def propose(self, goal: str) -> Proposal | None:
+        """Return the family that a goal most likely belongs to, and whether that is certain enough.
+
+        Args:
+            goal: The goal.
+        """
+        tokens = tokenize(goal)
+        readings = self._readings(tokens, self._candidates(tokens))
+        if not readings:
+            return None
+        readings.sort(key=lambda one: (-one.score, one.family, one.spans))
+        best = readings[0]
+        rivals = (one.score for one in readings if one.key != best.key)
+        margin = best.score - next(rivals, best.score - 50.0)
+        family = self._families[best.family]
+        if self._is_plain(family):
+            margin, lacks = self._judge_plain(best, readings)
+        else:
+            lacks = self._lacks(family, best, margin)
+        values = _bound(family.sample, best.spans, tokens, goal)
+        if values is None:
+            return None
+        return Proposal(
+            family.sample.trace_id, values, len(family.members), margin, not lacks, lacks
+        )
+
+    def _candidates(self, tokens: Sequence[Token]) -> list[str]:
+        """Return the families that share telling words with a goal, the most telling first."""
+        total = len(self._goals)
+        weight: Counter[str] = Counter()
+        for feature in _features(plain_words(tokens)):
+            often = self._seen.get(feature, 0)
+            if often and often < 0.5 * total + 10:
+                idf = math.log((total + 1) / often)
+                for program in self._having[feature]:
+                    weight[program] += idf  # pyright: ignore[reportArgumentType]
+        best = [one for one, _ in weight.most_common(4 * _CANDIDATES)]
+        # A family of one goal cannot answer; it only competes.
+        return best[:_CANDIDATES]
+
+    def _readings(self, tokens: Sequence[Token], programs: Iterable[str]) -> list[_Reading]:
+        found: list[_Reading] = []
+        for program in programs:
+            family = self._families[program]
+            for spans in self._assignments(family.sample, tokens):
+                labels = {
+                    span[0]: (span[1], slot.label)
+                    for span, slot in zip(spans, family.sample.slots, strict=True)
+                }
+                words = masked(tokens, labels)
+                features = _features(words)
+                score = self._score(family, features)
+                found.append(_Reading(score, program, spans, words, features))
+        return found
+
+    def _score(self, family: _Family, features: frozenset[str]) -> float:
+        size, total = len(family.members), len(self._goals)
+        score = math.log(size / total)
+        for feature in features:
+            often = self._seen.get(feature, 0)
+            if not often:
+                score -= _UNSEEN_PAIR if " " in feature else _UNSEEN_WORD
+                continue
+            inside = (family.seen.get(feature, 0) + _SMOOTHING) / (size + 2 * _SMOOTHING)
+            score += math.log(inside) - math.log((often + _SMOOTHING) / (total + 1))
+        return score
+
+    def _is_plain(self, family: _Family) -> bool:
+        """Whether it takes no value, and no other program of its tools does either."""
+        takes = any(self._labels[tool] for tool in family.sample.tools)
+        return not takes and not family.runs_commands
+
+    def _lacks(self, family: _Family, reading: _Reading, margin: float) -> str:
+        bar = COMMAND_BAR if family.runs_commands else VALUES_BAR
+        unknown = [word for word in reading.words if not family.seen.get(word)]
+        pairs = [feature for feature in reading.features if " " in feature]
+        known = sum(1 for pair in pairs if family.seen.get(pair)) / max(1, len(pairs))
+        if unknown:
+            return f"{unknown[0]!r} was not in goals like this"
+        if len(family.members) < bar.members:
+            return f"only {len(family.members)} goal like this was learned"
+        if margin < bar.margin:
+            return "another program is nearly as likely"
+        if known < bar.pairs:
+            return "its words stand in another order"
+        return ""
+
+    def _judge_plain(self, best: _Reading, readings: Sequence[_Reading]) -> tuple[float, str]:
+        """Judge a family without values by its words alone and by the nearest goals."""
+        words = frozenset(word for word in best.words)
+        votes, near = self._vote(words)
+        scale = math.sqrt(1 + sum(1 for word in words if word in self._seen))
+        scores: dict[str, float] = {}
+        for reading in readings:
+            family = self._families[reading.family]
+            single = frozenset(word for word in reading.words if word in self._seen)
+            score = self._score(family, single) / scale + 2.0 * votes[reading.family]
+            scores[reading.family] = max(score, scores.get(reading.family, -math.inf))
+        order = sorted(scores.items(), key=lambda one: (-one[1], one[0]))
+        margin = order[0][1] - (order[1][1] if len(order) > 1 else order[0][1] - 3.0)
+        size = len(self._families[best.family].members)
+        if order[0][0] != best.family or margin < PLAIN_BAR.margin:
+            return margin, "another program is nearly as likely"
+        if size < PLAIN_BAR.members:
+            return margin, f"only {size} goals like this were learned"
+        if near[best.family] < min(3, size):
+            return margin, "the nearest goals are of other kinds"
+        return margin, ""
+
+    def _vote(self, words: frozenset[str]) -> tuple[dict[str, float], Counter[str]]:
+        """Return the summed similarity and the count of the nearest goals, by family."""
+        total = len(self._goals)
+
+        def idf(word: str) -> float:
+            return math.log((1 + total) / (0.5 + self._seen.get(word, 0))) ** 2
+
+        overlap: dict[int, float] = defaultdict(float)
+        for word in words:
+            if self._seen.get(word, 0) <= 0.5 * total + 10:
+                weight = idf(word)
+                for index in self._goals_with.get(word, ()):
+                    overlap[index] += weight
+        own = math.sqrt(sum(map(idf, words))) or 1.0
+        nearest = sorted(
+            (
+                (share / math.sqrt(sum(map(idf, self._goals[index][0]))) / own, index)
+                for index, share in overlap.items()
+            ),
+            reverse=True,
+        )[:_NEIGHBOURS]
+        votes: dict[str, float] = defaultdict(float)
+        near: Counter[str] = Counter()
+        for similarity, index in nearest:
+            votes[self._goals[index][1]] += similarity
+            near[self._goals[index][1]] += 1
+        return votes, near
+
+    def _assignments(
+        self, sample: Member, tokens: Sequence[Token]
+    ) -> list[tuple[tuple[int, int], ...]]:
+        """Return the ways in which a goal's tokens can fill a program's slots; at most a few."""
+        options = [self._options(slot, tokens) for slot in sample.slots]
+        found: list[tuple[tuple[int, int], ...]] = []
+
+        def fill(number: int, chosen: tuple[tuple[int, int], ...]) -> None:
+            if len(found) >= _MOST_READINGS:
+                return
+            if number == len(options):
+                found.append(chosen)
+                return
+            for span in options[number]:
+                if any(span[0] < end and start < span[1] for start, end in chosen):
+                    continue
+                # Values of the same input keep their order.
+                same = number and sample.slots[number - 1].label == sample.slots[number].label
+                if same and chosen[-1][0] > span[0]:
+                    continue
+                fill(number + 1, (*chosen, span))
+
+        fill(0, ())
+        return found
+
+    def _options(self, slot: SlotValue, tokens: Sequence[Token]) -> list[tuple[int, int]]:
+        spans: set[tuple[int, int]] = set()
+        known = self._values[slot.label]
+        if not slot.in_command:
+            lower = [token.lower for token in tokens]
+            for size in {len(words) for words in known}:
+                for start in range(len(lower) - size + 1):
+                    if tuple(lower[start : start + size]) in known:
+                        spans.add((start, start + size))
+        if slot.marked:
+            spans |= {
+                (index, index + 1) for index, token in enumerate(tokens) if _may_fill(slot, token)
+            }
+        longest = {
+            one
+            for one in spans
+            if not any(o != one and o[0] <= one[0] and one[1] <= o[1] for o in spans)
+        }
+        return sorted(longest)
+
+
+def _may_fill(slot: SlotValue, token: Token) -> bool:
+    if not token.is_value or not token.text:
+        return False
+    value = token.text
+    if slot.unit:
+        split = split_unit(value)
+        if split is None or split[1] != slot.unit:
+            return False
+        value = split[0]
+    return shape_of(value) == shape_of(slot.value)
+
+
+def _bound(
+    sample: Member, spans: Sequence[tuple[int, int]], tokens: Sequence[Token], goal: str
+) -> dict[str, str] | None:
+    values: dict[str, str] = {}
+    for slot, (start, end) in zip(sample.slots, spans, strict=True):
+        text = goal[tokens[start].start : tokens[end - 1].end]
+        if slot.unit:
+            split = split_unit(text)
+            if split is None:
+                return None
+            text = split[0]
+        values[slot.name] = text
+    return values
+
+
+def _features(words: Sequence[str]) -> frozenset[str]:
+    pairs = zip(["^", *words], [*words, "$"], strict=True)
+    return frozenset(words) | {f"{one} {other}" for one, other in pairs}

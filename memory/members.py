@@ -1,0 +1,158 @@
+"""A trace as a member of its family: the program that it is, and the words of its goal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import JsonValue
+
+from .flows import filled
+from .program import canonical_input
+from .traces import Parameter, Step, Trace
+from .wording import Token, canonical, carriers, tokenize
+
+
+@dataclass(frozen=True, slots=True)
+class SlotValue:
+    """A parameter as its family sees it.
+
+    Attributes:
+        name: Name of the parameter in its trace.
+        label: What the value is for: the tool's input that it flows into.
+        words: The learned value, in words of lower case.
+        value: The learned value.
+        unit: What must follow it in the same word.
+        marked: Whether its own form says that it is a value.
+        in_command: Whether it flows into a shell command.
+    """
+
+    name: str
+    label: str
+    words: tuple[str, ...]
+    value: str
+    unit: str
+    marked: bool
+    in_command: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A trace as a member of its family.
+
+    Attributes:
+        trace_id: The trace.
+        program: Hash of its steps without the values; the same for all of a family.
+        tools: The tools it uses.
+        words: The canonical words of its goal, with labels where values stand.
+        slots: Its parameters, in the order of the goal.
+    """
+
+    trace_id: str
+    program: str
+    tools: tuple[str, ...]
+    words: tuple[str, ...]
+    slots: tuple[SlotValue, ...]
+
+    def to_json(self) -> str:
+        """Return it as the index keeps it, without the id."""
+        return json.dumps({**asdict(self), "trace_id": ""}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, trace_id: str, text: str) -> Member:
+        """Read what `to_json` gave."""
+        data: dict[str, Any] = json.loads(text)
+        given: list[dict[str, Any]] = data["slots"]
+        slots = tuple(
+            SlotValue(
+                one["name"],
+                one["label"],
+                tuple(one["words"]),
+                one["value"],
+                one["unit"],
+                one["marked"],
+                one["in_command"],
+            )
+            for one in given
+        )
+        words, tools = tuple(data["words"]), tuple(data["tools"])
+        return cls(trace_id, data["program"], tools, words, slots)
+
+
+def member_of(trace_id: str, trace: Trace) -> Member:
+    """Return a trace as a member of its family."""
+    tokens = tokenize(trace.goal)
+    slots = [_slot(one, trace.steps) for one in trace.parameters]
+    labels: dict[int, tuple[int, str]] = {}
+    for parameter, slot in zip(trace.parameters, slots, strict=True):
+        inside = [
+            index
+            for index, token in enumerate(tokens)
+            if token.start < parameter.end and parameter.start < token.end
+        ]
+        if inside:
+            labels[inside[0]] = (inside[-1] + 1, slot.label)
+    tools = tuple(sorted({step.tool for step in trace.steps}))
+    program = _program(trace, [slot.label for slot in slots])
+    return Member(trace_id, program, tools, masked(tokens, labels), tuple(slots))
+
+
+def masked(tokens: Sequence[Token], labels: Mapping[int, tuple[int, str]]) -> tuple[str, ...]:
+    """Return the canonical words of a goal, with the label of a slot where its value stands.
+
+    Args:
+        tokens: The goal's tokens.
+        labels: From the first token of a value to the index after its last one, and the label.
+    """
+    words: list[str] = []
+    index = 0
+    while index < len(tokens):
+        if index in labels:
+            index, label = labels[index]
+            words.append(label)
+            continue
+        words += plain_words(tokens[index : index + 1])
+        index += 1
+    return tuple(words)
+
+
+def plain_words(tokens: Sequence[Token]) -> list[str]:
+    """Return the canonical words of tokens; literals as they are."""
+    return [token.text if token.literal else canonical(token.text) for token in carriers(tokens)]
+
+
+def _slot(parameter: Parameter, steps: Sequence[Step]) -> SlotValue:
+    flow = parameter.flows[0]
+    tool = steps[flow.step].tool
+    in_command = tool == "Bash"
+    where = (
+        f"{parameter.kind}*{len(parameter.flows)}"
+        if in_command
+        else ".".join(part for part in flow.path if isinstance(part, str))
+    )
+    words = tuple(token.lower for token in tokenize(parameter.value)) or (parameter.value.lower(),)
+    return SlotValue(
+        parameter.name,
+        f"<{tool}.{where}>",
+        words,
+        parameter.value,
+        parameter.unit,
+        parameter.marked,
+        in_command,
+    )
+
+
+def _program(trace: Trace, labels: Sequence[str]) -> str:
+    """Return the hash of what the steps do, whatever the values are."""
+    holes = {one.name: "\0" for one in trace.parameters}
+    steps: list[JsonValue] = [
+        [step.tool, canonical_input(step.tool, given)]
+        for step, given in zip(
+            trace.steps, filled(trace.steps, trace.parameters, holes), strict=True
+        )
+    ]
+    text = json.dumps([steps, list(labels), trace.permission_mode], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,199 @@
+"""The template of a goal: its words in order, with places for values.
+
+Two goals have one template if they say the same words in the same order; articles, case,
+punctuation and the endings of a word do not count, and a value is a value. So the key of a
+template is found by hashing, and `unify` then says what each parameter would be bound to.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .traces import Parameter, Trace
+from .wording import Token, canonical, carriers, is_number, shape_of, split_unit, tokenize
+
+VALUE = "#"
+_MOST_KEYS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Why a goal does not unify with a template; for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    parameter: Parameter
+
+
+_Piece = Token | _Slot
+
+
+def key_of(goal: str) -> str:
+    """Return the key of the template that a goal would have if all its values were parameters."""
+    return _joined(_key_part(token) for token in carriers(tokenize(goal)))
+
+
+def template_keys(goal: str, parameters: Sequence[Parameter]) -> list[str]:
+    """Return the keys under which a trace is found: one for each value of its declared domains."""
+    options: list[list[list[str]]] = []
+    for piece in _pieces(goal, parameters):
+        if isinstance(piece, Token):
+            options.append([[_key_part(piece)]])
+        elif piece.parameter.domain:
+            options.append([_key_parts(value) for value in piece.parameter.domain])
+        else:
+            options.append([[VALUE]])
+    combinations = itertools.islice(itertools.product(*options), _MOST_KEYS)
+    keys = (_joined(itertools.chain.from_iterable(parts)) for parts in combinations)
+    return list(dict.fromkeys(keys))
+
+
+def unify(trace: Trace, goal: str) -> dict[str, str] | Miss:
+    """Find what each parameter of a trace is in another goal.
+
+    Args:
+        trace: The trace.
+        goal: The new goal.
+
+    Returns:
+        Parameter names to values (units left off), or why the goal is another one.
+    """
+    pieces = _pieces(trace.goal, trace.parameters)
+    tokens = carriers(tokenize(goal))
+    values: dict[str, str] = {}
+    position = 0
+    flowing = _flowing_words(trace)
+    for number, piece in enumerate(pieces):
+        rest = tokens[position:]
+        if isinstance(piece, _Slot):
+            taken = _fill(piece.parameter, rest, goal)
+            if isinstance(taken, Miss):
+                return taken
+            values[piece.parameter.name], size = taken
+        else:
+            if not rest or not _same(piece, rest[0], flowing, first=number == 0):
+                there = repr(rest[0].text) if rest else "the end"
+                return Miss(f"{there} stands where {piece.text!r} stood")
+            size = 1
+        position += size
+    if position != len(tokens):
+        return Miss(f"{tokens[position].text!r} is more than was asked then")
+    return values
+
+
+def learned_values(trace: Trace) -> dict[str, str]:
+    """Return the learned value of each parameter."""
+    return {parameter.name: parameter.value for parameter in trace.parameters}
+
+
+def fits(parameter: Parameter, value: str) -> Miss | None:
+    """Return why a value may not stand for a parameter's learned one, or None if it may."""
+    if parameter.domain:
+        known = {one.casefold() for one in parameter.domain}
+        return None if value.casefold() in known else Miss(f"{value!r} is not in its domain")
+    if not value or shape_of(value) != shape_of(parameter.value):
+        return Miss(f"{value!r} is not of the kind of {parameter.value!r}")
+    return None
+
+
+def _pieces(goal: str, parameters: Sequence[Parameter]) -> list[_Piece]:
+    slots = [one for one in parameters if one.marked or one.domain]
+    pieces: list[_Piece] = []
+    for token in carriers(tokenize(goal)):
+        slot = next((one for one in slots if token.start < one.end and one.start < token.end), None)
+        if slot is None:
+            pieces.append(token)
+        elif not (pieces and pieces[-1] == _Slot(slot)):
+            pieces.append(_Slot(slot))
+    return pieces
+
+
+def _fill(parameter: Parameter, rest: Sequence[Token], goal: str) -> tuple[str, int] | Miss:
+    """Return the value that a slot takes from the tokens ahead, and how many tokens that is."""
+    if not rest:
+        return Miss(f"nothing stands where {parameter.value!r} stood")
+    if parameter.domain:
+        for value in sorted(parameter.domain, key=len, reverse=True):
+            words = [token.lower for token in tokenize(value)]
+            if [token.lower for token in rest[: len(words)]] == words:
+                return goal[rest[0].start : rest[len(words) - 1].end], len(words)
+        return Miss(f"{rest[0].text!r} is not one of: {', '.join(parameter.domain[:8])}")
+    token = rest[0]
+    if not token.is_value:
+        return Miss(f"{token.text!r} stands where the value {parameter.value!r} stood")
+    value = token.text
+    if parameter.unit:
+        split = split_unit(value)
+        if split is None or split[1] != parameter.unit:
+            return Miss(f"{value!r} is not in the unit {parameter.unit!r}")
+        value = split[0]
+    unfit = fits(parameter, value)
+    return (value, 1) if unfit is None else unfit
+
+
+def _same(learned: Token, asked: Token, flowing: frozenset[str], *, first: bool) -> bool:
+    if learned.text == asked.text and learned.quoted == asked.quoted:
+        return True
+    if learned.is_value or asked.is_value:
+        return False
+    if canonical(learned.text) != canonical(asked.text):
+        return False
+    if learned.lower not in flowing and asked.lower not in flowing:
+        return True
+    # A word that the steps use must be that very word; only the capital of the first may differ.
+    return first and learned.text[1:] == asked.text[1:] and learned.lower == asked.lower
+
+
+_COMMANDS = re.compile(r"(?:^|[|;&(`\n])\s*(?:sudo\s+|xargs\s+)?(?=[\w./-])[\w./-]+")
+
+
+def _flowing_words(trace: Trace) -> frozenset[str]:
+    """Return the words of the inputs, but for the names of the programs that commands run."""
+    words: set[str] = set()
+    for step in trace.steps:
+        for name, value in step.input.items():
+            if isinstance(value, str):
+                is_command = step.tool == "Bash" and name == "command"
+                text = _COMMANDS.sub(" ", value) if is_command else value
+                words.update(word.lower() for word in re.findall(r"[^\W_]+", text))
+    return frozenset(words)
+
+
+def _key_part(token: Token) -> str:
+    return VALUE if token.is_value else canonical(token.text)
+
+
+def _key_parts(text: str) -> list[str]:
+    return [_key_part(token) for token in carriers(tokenize(text))]
+
+
+def _joined(parts: Iterator[str] | Sequence[str]) -> str:
+    return " ".join(parts)
+
+
+def substitution(trace: Trace, values: Mapping[str, str]) -> str:
+    """Say what is bound to what, for people: ``path1=b.csv``; empty if all is as learned."""
+    changed = [
+        f"{one.name}={values[one.name]}"
+        for one in trace.parameters
+        if one.name in values and values[one.name] != one.value
+    ]
+    return ", ".join(changed)
+
+
+__all__ = [
+    "Miss",
+    "fits",
+    "is_number",
+    "key_of",
+    "learned_values",
+    "substitution",
+    "template_keys",
+    "unify",
+]
