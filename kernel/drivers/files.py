@@ -26,7 +26,7 @@ from .inputs import (
     tool_error,
     validated,
 )
-from .text import TextFile, decode, find_old, recurl
+from .text import TextFile, as_written, decode, find_old, recurl
 
 _LARGEST = 256 * 1024
 _SNIFFED = 8192
@@ -148,8 +148,7 @@ def _write(given: WriteInput, session: ToolSession) -> ToolResult:
     # An existing file that was not read before is overwritten, as by the CLI: that it is the one
     # which the model meant to replace is for the caller to check.
     old = _bytes_of(path)
-    # Trailing white space of a line is not written; Markdown means something by it.
-    content = given.content if path.suffix == ".md" else _stripped(given.content)
+    content = as_written(path.name, given.content)
     before = TextFile("") if old is None else decode(old)
     data = before.encode(content, keep_line_ends=False)
     _save(path, data, session)
@@ -233,16 +232,7 @@ _NUL_BYTES = (
 
 
 def _stripped_edit(given: EditInput) -> str:
-    return given.new_string if given.file_path.endswith(".md") else _stripped(given.new_string)
-
-
-def _stripped(text: str) -> str:
-    """Return a text without the white space that ends its lines; CRLF stays CRLF."""
-    lines = text.split("\n")
-    return "\n".join(
-        line[:-1].rstrip(" \t") + "\r" if line.endswith("\r") else line.rstrip(" \t")
-        for line in lines
-    )
+    return as_written(given.file_path, given.new_string)
 
 
 def _refused_link(path: Path) -> ToolResult | None:

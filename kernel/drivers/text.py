@@ -53,6 +53,25 @@ def decode(data: bytes) -> TextFile:
     return TextFile(text.replace("\r\n", "\n"), bom, encoding, crlf > lf, exact)
 
 
+def as_written(path: str, text: str) -> str:
+    """Return what Write and Edit put into a file for a text that they are given.
+
+    White space that ends a line is not written, and CRLF stays CRLF. Markdown means something by
+    such white space and is left alone.
+
+    Args:
+        path: The file's name or path.
+        text: The text as given.
+    """
+    if path.endswith(".md"):
+        return text
+    lines = text.split("\n")
+    return "\n".join(
+        line[:-1].rstrip(" \t") + "\r" if line.endswith("\r") else line.rstrip(" \t")
+        for line in lines
+    )
+
+
 _CURLY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
