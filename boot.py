@@ -22,6 +22,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -171,7 +172,12 @@ class LLMOS:
             await stack.__aexit__(kind, error, trace)
 
     async def execute(
-        self, goal: str, *, replay_only: bool = False, learn_afresh: bool = False
+        self,
+        goal: str,
+        *,
+        replay_only: bool = False,
+        learn_afresh: bool = False,
+        accept_near: bool = False,
     ) -> Result:
         """Answer a goal: replay a trace if one matches and its guards hold, else learn it.
 
@@ -179,6 +185,7 @@ class LLMOS:
             goal: What to do, in plain words.
             replay_only: Never call a model.
             learn_afresh: Never replay.
+            accept_near: Also replay what `Decision.near` names.
 
         Returns:
             The result, also for every failure of the run (see `Result.error`).
@@ -189,7 +196,9 @@ class LLMOS:
         """
         self._check_booted()
         async with self._one_goal:
-            return await self._dispatcher.execute(goal, self._policy(replay_only, learn_afresh))
+            return await self._dispatcher.execute(
+                goal, self._policy(replay_only, learn_afresh, accept_near=accept_near)
+            )
 
     async def decide(self, goal: str) -> Decision:
         """Decide how a goal would be answered, without any side effect.
@@ -199,6 +208,18 @@ class LLMOS:
         """
         self._check_booted()
         return await anyio.to_thread.run_sync(self._dispatcher.decide, goal)
+
+    async def answer_near(self, decision: Decision, *, means_the_same: bool) -> None:
+        """Keep what the user says to a near miss; see `Decision.near`.
+
+        Args:
+            decision: The decision that named it.
+            means_the_same: Whether the goal means the same; then it is answered so from now on.
+        """
+        self._check_booted()
+        await anyio.to_thread.run_sync(
+            partial(self._dispatcher.answer_near, decision, means_the_same=means_the_same)
+        )
 
     async def plan(self, goal: str) -> Plan:
         """Ask the model for the steps that would reach a goal; nothing is carried out.
@@ -355,12 +376,15 @@ class LLMOS:
             session_id=self.session_id,
         )
 
-    def _policy(self, replay_only: bool, learn_afresh: bool) -> Policy:
+    def _policy(
+        self, replay_only: bool, learn_afresh: bool, *, accept_near: bool = False
+    ) -> Policy:
         return Policy(
             replay_only,
             learn_afresh,
             to_micros(self.settings.max_budget_usd),
             self.settings.timeout_s,
+            accept_near,
         )
 
     def _notice(self, text: str) -> None:

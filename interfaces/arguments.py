@@ -13,7 +13,7 @@ from ..kernel.errors import UsageError
 from .settings import PermissionMode
 from .streams import print_data
 
-COMMANDS = ("interactive", "demo", "plan", "trace", "help")
+COMMANDS = ("interactive", "demo", "plan", "why", "trace", "help")
 
 EXIT_CODES = """exit codes:
   0 done   1 failed   2 usage or configuration   3 needed approval   4 no key or login
@@ -30,6 +30,7 @@ EPILOG = f"""examples:
 commands:
   interactive     the shell, also without a terminal
   demo            learn and replay three goals; needs no key and no network
+  why GOAL        how a goal would be answered and why so; the same as --dry-run
   plan GOAL       let the model plan; nothing is carried out
   trace list | show ID | allow ID | rm ID
   help [exit-codes]

@@ -19,8 +19,8 @@ from ..kernel.events import PlanEnded
 from ..kernel.tasks import open_task_group
 from .arguments import EXIT_CODES, Request, build_parser, parse
 from .cortex import Plan
-from .decision import Decision
-from .render import Narrator, describe_call, one_line, printable_for_terminal, receipt, say
+from .explain import explained
+from .render import Narrator, one_line, printable_for_terminal, receipt, say
 from .result import LEARNER, Result, failure
 from .streams import (
     OutputLostError,
@@ -123,6 +123,10 @@ def _goal(request: Request, open_system: OpenSystem) -> int:
     return anyio.run(partial(_one_shot, request, open_system, goal))
 
 
+def _why(request: Request, open_system: OpenSystem) -> int:
+    return anyio.run(partial(_dry_run, request, open_system, _goal_of(request)))
+
+
 async def _one_shot(request: Request, open_system: OpenSystem, goal: str) -> int:
     options = request.options
     async with opened(open_system, request.given) as system:
@@ -143,18 +147,8 @@ async def _dry_run(request: Request, open_system: OpenSystem, goal: str) -> int:
     if request.options.json:
         print_json(decision.to_json())
     else:
-        print_data(printable_for_terminal(_described(decision)))
+        print_data(printable_for_terminal(explained(decision)))
     return 0
-
-
-def _described(decision: Decision) -> str:
-    lines = [decision.describe(), *(f"  {reason}" for reason in decision.reasons)]
-    for match in decision.matches[:1]:
-        lines += [
-            f"  {number} {describe_call(step.tool, step.input)}"
-            for number, step in enumerate(match.trace.steps, start=1)
-        ]
-    return "\n".join(lines)
 
 
 def _narrate(request: Request, system: System) -> None:
@@ -268,6 +262,7 @@ _COMMANDS: dict[str, Callable[[Request, OpenSystem], int]] = {
     "interactive": _interactive,
     "demo": _demo,
     "plan": _plan,
+    "why": _why,
     "trace": _trace,
     "help": _help,
 }

@@ -6,14 +6,10 @@ On a terminal the line editor is prompt-toolkit; with a pipe each line of stdin 
 from __future__ import annotations
 
 import difflib
-import os
-import signal
-import stat
 import sys
-import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
@@ -21,17 +17,11 @@ from .._version import __version__
 from ..kernel.errors import LlmosError
 from ..kernel.money import format_usd
 from ..kernel.tasks import open_task_group
-from ..memory.trust import state_dir
+from .explain import explained, near_question
+from .line_editor import ask, piped_lines, terminal_lines
 from .render import Narrator, one_line, printable, receipt, say
+from .shell_signals import Signals
 from .system import OpenSystem, System
-
-if TYPE_CHECKING:
-    from prompt_toolkit import PromptSession
-
-PROMPT = "llmos> "
-_CHUNK = 65536
-_EXIT_S = 2.0
-"""Seconds within which a second Ctrl-C leaves the shell."""
 
 COMMANDS: dict[str, str] = {
     "/help": "this list",
@@ -72,13 +62,13 @@ async def run_repl(
         async with open_task_group() as group:
             await group.start(signals.listen)
             with signals.leaving:
-                await _serve(Shell(system), signals)
+                await _serve(Shell(system, ask if sys.stdin.isatty() else None), signals)
             group.cancel_scope.cancel()
     return signals.exit_code
 
 
 async def _serve(shell: Shell, signals: Signals) -> None:
-    lines = _terminal_lines(signals) if sys.stdin.isatty() else _piped_lines()
+    lines = terminal_lines(signals, _NAMES) if sys.stdin.isatty() else piped_lines()
     async with aclosing(lines):
         async for line in lines:
             if line.strip() in _LEAVE:
@@ -88,60 +78,11 @@ async def _serve(shell: Shell, signals: Signals) -> None:
                 return
 
 
-class Signals:
-    """What Ctrl-C and the signals that end programs do to the shell.
+Ask = Callable[[str], Awaitable[str]]
 
-    Ctrl-C stops the running goal; else it leaves when pressed twice (without a terminal: at
-    once). SIGTERM, and SIGHUP of a terminal that is closed, stop the running goal and leave.
 
-    Args:
-        interrupt: Stops the running goal; returns whether there was one.
-        patient: Whether Ctrl-C leaves the shell only when pressed twice.
-        clock: Gives seconds.
-    """
-
-    def __init__(
-        self,
-        interrupt: Callable[[], bool],
-        *,
-        patient: bool = True,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.leaving = anyio.CancelScope()
-        self.exit_code = 0
-        self._interrupt = interrupt
-        self._patient = patient
-        self._clock = clock
-        self._warned_at = float("-inf")
-
-    def pressed(self) -> None:
-        """Take note of Ctrl-C."""
-        if self._interrupt():
-            return
-        if not self._patient:
-            self._leave(signal.SIGINT)
-            return
-        now = self._clock()
-        if now - self._warned_at < _EXIT_S:
-            self.leaving.cancel()
-            return
-        self._warned_at = now
-        say("press Ctrl-C again to leave", sys.stderr)
-
-    async def listen(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
-        """Listen for them where the line editor does not: while a goal runs, and between lines."""
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-            task_status.started()
-            async for number in signals:
-                if number == signal.SIGINT:
-                    self.pressed()
-                else:
-                    self._leave(number)
-
-    def _leave(self, number: signal.Signals) -> None:
-        self.exit_code = self.exit_code or 128 + number
-        if not self._interrupt():
-            self.leaving.cancel()
+async def _nobody(_question: str) -> str:
+    return ""
 
 
 class Shell:
@@ -149,10 +90,12 @@ class Shell:
 
     Args:
         system: The booted system.
+        ask: Asks the user one question and returns the answer; nobody is asked if None.
     """
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, ask: Ask | None = None) -> None:
         self._system = system
+        self._ask = ask or _nobody
 
     async def take(self, line: str) -> None:
         """Carry out one entry; an error is told and the shell goes on."""
@@ -167,7 +110,25 @@ class Shell:
         except LlmosError as error:
             _tell(error)
 
+    async def _ask_near(self, goal: str) -> bool:
+        """Ask about a near miss; return whether the user said that it means the same."""
+        decision = await self._system.decide(goal)
+        if decision.near is None:
+            return False
+        while True:
+            said = await self._ask(f"replay {near_question(decision.near)}? [y/n/why] ")
+            if said in ("why", "?"):
+                print_answer(explained(decision))
+                continue
+            if said in ("y", "yes", "n", "no"):
+                same = said.startswith("y")
+                await self._system.answer_near(decision, means_the_same=same)
+                return same
+            return False
+
     async def _execute(self, goal: str, **options: bool) -> None:
+        if self._ask is not _nobody and not options:
+            options["accept_near"] = await self._ask_near(goal)
         result = await self._system.execute(goal, **options)
         if result.error is not None:
             _tell(result.error)
@@ -182,8 +143,7 @@ class Shell:
             case "/help":
                 print_answer("\n".join(f"{entry:<14}{what}" for entry, what in COMMANDS.items()))
             case "/why":
-                decision = await self._system.decide(rest)
-                print_answer("\n  ".join((decision.describe(), *decision.reasons)))
+                print_answer(explained(await self._system.decide(rest)))
             case "/plan":
                 plan = await self._system.plan(rest)
                 print_answer(plan.describe())
@@ -231,67 +191,3 @@ def _tell(error: LlmosError) -> None:
     say(f"error: {one_line(error.message, 500)}", sys.stderr)
     if error.hint:
         say(f"  {error.hint}", sys.stderr)
-
-
-async def _piped_lines() -> AsyncGenerator[str]:
-    """Yield the lines of stdin; being cancelled leaves no thread behind that still reads."""
-    waiting = b""
-    while chunk := await _read_chunk(0):
-        *lines, waiting = (waiting + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode("utf-8", "replace")
-    if waiting:
-        yield waiting.decode("utf-8", "replace")
-
-
-async def _read_chunk(descriptor: int) -> bytes:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        try:
-            await anyio.wait_readable(descriptor)
-        except PermissionError:  # /dev/null and the like: always ready, so never waited for
-            return os.read(descriptor, _CHUNK)
-    return os.read(descriptor, _CHUNK)
-
-
-async def _terminal_lines(signals: Signals) -> AsyncGenerator[str]:
-    from prompt_toolkit.patch_stdout import patch_stdout
-
-    session = _prompt_session()
-    while True:
-        try:
-            with patch_stdout(raw=True):
-                # Ctrl-C is a key here, and a signal for `Signals.listen` everywhere else.
-                line = await session.prompt_async(PROMPT, handle_sigint=False)
-        except KeyboardInterrupt:
-            if not session.default_buffer.text:
-                signals.pressed()
-            continue
-        except EOFError:
-            return
-        yield line
-
-
-def _prompt_session() -> PromptSession[str]:
-    from prompt_toolkit import PromptSession
-    from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-    from prompt_toolkit.completion import WordCompleter
-    from prompt_toolkit.history import FileHistory
-
-    from ..kernel.atomic import make_private_dir
-
-    class _History(FileHistory):
-        def store_string(self, string: str) -> None:
-            # A line that starts with a space is not stored, as in other shells.
-            if not string.startswith(" "):
-                super().store_string(string)
-
-    folder = state_dir()
-    make_private_dir(folder)
-    history = folder / "history"
-    history.touch(mode=0o600)
-    return PromptSession(
-        history=_History(str(history)),
-        auto_suggest=AutoSuggestFromHistory(),
-        completer=WordCompleter(list(_NAMES), sentence=True),
-        complete_while_typing=False,
-    )

@@ -52,13 +52,22 @@ class System(Protocol):
         ...
 
     async def execute(
-        self, goal: str, *, replay_only: bool = False, learn_afresh: bool = False
+        self,
+        goal: str,
+        *,
+        replay_only: bool = False,
+        learn_afresh: bool = False,
+        accept_near: bool = False,
     ) -> Result:
         """Answer a goal."""
         ...
 
     async def decide(self, goal: str) -> Decision:
         """Decide how a goal would be answered."""
+        ...
+
+    async def answer_near(self, decision: Decision, *, means_the_same: bool) -> None:
+        """Keep what the user says to a near miss."""
         ...
 
     async def plan(self, goal: str) -> Plan:

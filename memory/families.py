@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .members import Member, SlotValue, masked, plain_words
-from .wording import Token, shape_of, split_unit, tokenize
+from .wording import Token, is_number, shape_of, split_unit, tokenize
 
 _SMOOTHING = 0.1
 _CANDIDATES = 30
@@ -76,6 +76,7 @@ class Proposal:
 class _Family:
     members: list[Member] = field(default_factory=list[Member])
     seen: Counter[str] = field(default_factory=Counter[str])
+    orders: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
 
     @property
     def sample(self) -> Member:
@@ -128,6 +129,7 @@ class Families:
         family = self._families.setdefault(member.program, _Family())
         family.members.append(member)
         features = _features(member.words)
+        family.orders.add(_order(member.words, family.labels))
         family.seen.update(features)
         self._seen.update(features)
         self._words.update(member.words)
@@ -192,6 +194,8 @@ class Families:
                     for span, slot in zip(spans, family.sample.slots, strict=True)
                 }
                 words = masked(tokens, labels)
+                if _order(words, family.labels) not in family.orders:
+                    continue  # two values that change places ask for the reverse
                 features = _features(words)
                 score = self._score(family, features)
                 found.append(_Reading(score, program, spans, words, features))
@@ -307,11 +311,12 @@ class Families:
     def _options(self, slot: SlotValue, tokens: Sequence[Token]) -> list[tuple[int, int]]:
         spans: set[tuple[int, int]] = set()
         known = self._values[slot.label]
-        if not slot.in_command:
+        if not slot.in_command and not slot.unit:
             lower = [token.lower for token in tokens]
             for size in {len(words) for words in known}:
                 for start in range(len(lower) - size + 1):
-                    if tuple(lower[start : start + size]) in known:
+                    words = tuple(lower[start : start + size])
+                    if words in known and _may_stand_for(slot.value, " ".join(words)):
                         spans.add((start, start + size))
         if slot.marked:
             spans |= {
@@ -323,6 +328,13 @@ class Families:
             if not any(o != one and o[0] <= one[0] and one[1] <= o[1] for o in spans)
         }
         return sorted(longest)
+
+
+def _may_stand_for(learned: str, value: str) -> bool:
+    """Whether a known value is a number just where the learned one is, and of the same form."""
+    if is_number(learned) or is_number(value):
+        return shape_of(learned) == shape_of(value)
+    return True
 
 
 def _may_fill(slot: SlotValue, token: Token) -> bool:
@@ -350,6 +362,11 @@ def _bound(
             text = split[0]
         values[slot.name] = text
     return values
+
+
+def _order(words: Sequence[str], labels: set[str]) -> tuple[str, ...]:
+    """Return in what order the values stand in a goal."""
+    return tuple(word for word in words if word in labels)
 
 
 def _features(words: Sequence[str]) -> frozenset[str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from .traces import Form, Parameter, Step
+from .substitution import in_form
+from .traces import Parameter, Step
 
 PATH_INPUTS = frozenset({"file_path", "path", "notebook_path"})
 
@@ -49,19 +50,6 @@ def leaves(steps: Sequence[Step]) -> list[Leaf]:
         for index, step in enumerate(steps)
         for path, value in _walk(dict(step.input), ())
     ]
-
-
-def in_form(value: str, form: Form) -> str:
-    """Return a value in the spelling in which it stands in a step."""
-    match form:
-        case "same":
-            return value
-        case "lower":
-            return value.lower()
-        case "upper":
-            return value.upper()
-        case "capital":
-            return value[:1].upper() + value[1:]
 
 
 def filled(

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .binding import BindingRefused, Placement, bind_command, bind_path
-from .flows import Leaf, in_form, leaves
+from .flows import Leaf, leaves
+from .substitution import in_form
 from .traces import Flow, Form, Kind, Parameter, Step
 from .wording import Token, is_number, split_unit, tokenize
 

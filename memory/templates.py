@@ -1,7 +1,7 @@
 """The template of a goal: its words in order, with places for values.
 
 Two goals have one template if they say the same words in the same order; articles, case,
-punctuation and the endings of a word do not count, and a value is a value. So the key of a
+punctuation and the ending of the first word do not count, and a value is a value. So the key of a
 template is found by hashing, and `unify` then says what each parameter would be bound to.
 """
 
@@ -36,15 +36,16 @@ _Piece = Token | _Slot
 
 def key_of(goal: str) -> str:
     """Return the key of the template that a goal would have if all its values were parameters."""
-    return _joined(_key_part(token) for token in carriers(tokenize(goal)))
+    tokens = carriers(tokenize(goal))
+    return _joined(_key_part(token, first=not index) for index, token in enumerate(tokens))
 
 
 def template_keys(goal: str, parameters: Sequence[Parameter]) -> list[str]:
     """Return the keys under which a trace is found: one for each value of its declared domains."""
     options: list[list[list[str]]] = []
-    for piece in _pieces(goal, parameters):
+    for index, piece in enumerate(_pieces(goal, parameters)):
         if isinstance(piece, Token):
-            options.append([[_key_part(piece)]])
+            options.append([[_key_part(piece, first=not index)]])
         elif piece.parameter.domain:
             options.append([_key_parts(value) for value in piece.parameter.domain])
         else:
@@ -142,7 +143,7 @@ def _same(learned: Token, asked: Token, flowing: frozenset[str], *, first: bool)
         return True
     if learned.is_value or asked.is_value:
         return False
-    if canonical(learned.text) != canonical(asked.text):
+    if _key_part(learned, first=first) != _key_part(asked, first=first):
         return False
     if learned.lower not in flowing and asked.lower not in flowing:
         return True
@@ -165,8 +166,12 @@ def _flowing_words(trace: Trace) -> frozenset[str]:
     return frozenset(words)
 
 
-def _key_part(token: Token) -> str:
-    return VALUE if token.is_value else canonical(token.text)
+def _key_part(token: Token, *, first: bool = False) -> str:
+    if token.is_value:
+        return VALUE
+    # The first word is a verb, and "print" and "prints" ask the same. In any other word the
+    # ending may be all that tells one thing from many: "the line", "the lines".
+    return canonical(token.text) if first else token.lower
 
 
 def _key_parts(text: str) -> list[str]:

@@ -137,7 +137,9 @@ def _forms(side: _Side, today: date) -> Iterator[Hit]:
     goal, calls = side.at(0, today)
     yield Hit("exact", goal, calls, goal, calls)
     first, *rest = goal.split(" ")
-    yield Hit("style", goal, calls, "  ".join([first.capitalize(), *rest]), calls)
+    # White space inside quotes belongs to the value.
+    space = " " if '"' in goal else "  "
+    yield Hit("style", goal, calls, space.join([first.capitalize(), *rest]), calls)
     yield Hit("polite", goal, calls, f"Please {goal}", calls)
     yield Hit("value", goal, calls, *side.at(1, today))
 

@@ -1,0 +1,95 @@
+"""Where the shell's lines come from: prompt-toolkit on a terminal, else stdin line by line."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING
+
+import anyio
+
+from ..memory.trust import state_dir
+from .shell_signals import Signals
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+
+PROMPT = "llmos> "
+_CHUNK = 65536
+
+
+async def piped_lines() -> AsyncGenerator[str]:
+    """Yield the lines of stdin; being cancelled leaves no thread behind that still reads."""
+    waiting = b""
+    while chunk := await _read_chunk(0):
+        *lines, waiting = (waiting + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", "replace")
+    if waiting:
+        yield waiting.decode("utf-8", "replace")
+
+
+async def _read_chunk(descriptor: int) -> bytes:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        try:
+            await anyio.wait_readable(descriptor)
+        except PermissionError:  # /dev/null and the like: always ready, so never waited for
+            return os.read(descriptor, _CHUNK)
+    return os.read(descriptor, _CHUNK)
+
+
+async def terminal_lines(signals: Signals, names: Sequence[str]) -> AsyncGenerator[str]:
+    """Yield what is typed at the prompt until the user leaves."""
+    from prompt_toolkit.patch_stdout import patch_stdout
+
+    session = _prompt_session(names)
+    while True:
+        try:
+            with patch_stdout(raw=True):
+                # Ctrl-C is a key here, and a signal for `Signals.listen` everywhere else.
+                line = await session.prompt_async(PROMPT, handle_sigint=False)
+        except KeyboardInterrupt:
+            if not session.default_buffer.text:
+                signals.pressed()
+            continue
+        except EOFError:
+            return
+        yield line
+
+
+def _prompt_session(names: Sequence[str]) -> PromptSession[str]:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+    from prompt_toolkit.completion import WordCompleter
+    from prompt_toolkit.history import FileHistory
+
+    from ..kernel.atomic import make_private_dir
+
+    class _History(FileHistory):
+        def store_string(self, string: str) -> None:
+            # A line that starts with a space is not stored, as in other shells.
+            if not string.startswith(" "):
+                super().store_string(string)
+
+    folder = state_dir()
+    make_private_dir(folder)
+    history = folder / "history"
+    history.touch(mode=0o600)
+    return PromptSession(
+        history=_History(str(history)),
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=WordCompleter(list(names), sentence=True),
+        complete_while_typing=False,
+    )
+
+
+async def ask(question: str) -> str:
+    """Ask one question on the terminal; return the answer in lower case, empty if there is none."""
+    from prompt_toolkit import PromptSession
+
+    session: PromptSession[str] = PromptSession()
+    try:
+        return (await session.prompt_async(question, handle_sigint=False)).strip().lower()
+    except (EOFError, KeyboardInterrupt):
+        return ""
