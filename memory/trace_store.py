@@ -11,9 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
-
-from pydantic import JsonValue
 
 from ..kernel.atomic import atomic_save, make_private_dir, sweep_temporaries
 from ..kernel.errors import (
@@ -25,15 +22,17 @@ from ..kernel.errors import (
     WorkspaceError,
 )
 from ..kernel.redaction import Redactor
+from .clean import without_secrets
 from .codec import SignedTrace, encode, read_trace
 from .members import Member, member_of
 from .templates import template_keys
 from .trace_index import TraceIndex, TraceRow, Unusable
-from .traces import SCHEMA_VERSION, Observation, Step, Trace
+from .traces import SCHEMA_VERSION, Trace
 from .trust import Trust
 
 _ASIDE = "set-aside"
-_SECRET = "it holds a secret and could not be replayed without it"
+_KEPT = 512
+"""Traces that are kept in memory."""
 _ID = re.compile(r"t-[0-9a-f]{20}\Z")
 
 
@@ -81,6 +80,7 @@ class TraceStore:
         version = f"{SCHEMA_VERSION} {key_version}"
         self._index = TraceIndex(index_path, folder, self._row_of, time.time_ns, version)
         self._problems: dict[Path, Problem] = {}
+        self._verified: dict[str, tuple[tuple[int, ...], Trace]] = {}
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -107,7 +107,7 @@ class TraceStore:
                 large or otherwise nothing that a file could hold.
             WorkspaceError: If it cannot be written.
         """
-        clean = self._without_secrets(trace)
+        clean = without_secrets(trace, self._redactor)
         encode(clean, None)  # refuses what has no canonical bytes, before they are signed
         path = self._file(clean.trace_id)
         try:
@@ -132,8 +132,14 @@ class TraceStore:
             TraceError: If it cannot be used; if it is corrupt, it is set aside.
             UntrustedTraceError: If it was not learned here and nobody has allowed it.
         """
-        signed = self._load(self.path_of(trace_id))
+        path = self.path_of(trace_id)
+        stamp = _stamp(path)
+        known = self._verified.get(trace_id)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        signed = self._load(path)
         if self._trust.vouches_for(signed):
+            self._keep(trace_id, stamp, signed)
             return signed.trace
         raise UntrustedTraceError(
             "it was not learned here, or was changed since",
@@ -220,6 +226,15 @@ class TraceStore:
         """Close the index."""
         self._index.close()
 
+    def _keep(self, trace_id: str, stamp: tuple[int, ...] | None, signed: SignedTrace) -> None:
+        """Keep a trace in memory so long as its file is not touched."""
+        # What is only allowed may be revoked at any moment; a signature stays true.
+        if stamp is None or not self._trust.verify_signed(signed):
+            return
+        if len(self._verified) >= _KEPT:
+            self._verified.pop(next(iter(self._verified)))
+        self._verified[trace_id] = (stamp, signed.trace)
+
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"
 
@@ -286,20 +301,11 @@ class TraceStore:
     def _note(self, problem: Problem) -> None:
         self._problems[problem.path] = problem
 
-    def _without_secrets(self, trace: Trace) -> Trace:
-        for text in (trace.goal, trace.answer):
-            if self._redactor.contains_secret(text):
-                raise TraceError(_SECRET)
-        for step in trace.steps:
-            given = cast("JsonValue", step.input)
-            if self._redactor.redact_json(given) != given:
-                raise TraceError(_SECRET)
-        return trace.model_copy(update={"steps": tuple(map(self._clean_step, trace.steps))})
 
-    def _clean_step(self, step: Step) -> Step:
-        seen = step.observation
-        clean = self._redactor.redact(seen.text)
-        if clean == seen.text:
-            return step
-        observation: Observation = seen.model_copy(update={"text": clean})
-        return step.model_copy(update={"observation": observation})
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when a file is touched in any way; None if it cannot be told."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -64,6 +64,10 @@ class Trust:
         """Return whether a trace was signed here and has not been changed since."""
         return self._signed_here(trace.content, signature)
 
+    def verify_signed(self, signed: SignedTrace) -> bool:
+        """Return whether a trace as read from its file was signed here."""
+        return self._signed_here(signed.content, signed.signature)
+
     def vouches_for(self, signed: SignedTrace) -> bool:
         """Return whether a trace as read from its file may run: signed here, or allowed.
 

@@ -1,0 +1,44 @@
+"""Keeps secrets out of traces."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from pydantic import JsonValue
+
+from ..kernel.errors import TraceError
+from ..kernel.redaction import Redactor
+from .traces import Observation, Step, Trace
+
+_SECRET = "it holds a secret and could not be replayed without it"
+
+
+def without_secrets(trace: Trace, redactor: Redactor) -> Trace:
+    """Return a trace whose observations hold no secret.
+
+    Args:
+        trace: The trace.
+        redactor: Knows secrets.
+
+    Raises:
+        TraceError: If a secret stands where a replay would need it: in the goal, an input or the
+            answer.
+    """
+    for text in (trace.goal, trace.answer):
+        if redactor.contains_secret(text):
+            raise TraceError(_SECRET)
+    for step in trace.steps:
+        given = cast("JsonValue", step.input)
+        if redactor.redact_json(given) != given:
+            raise TraceError(_SECRET)
+    steps = tuple(_clean(step, redactor) for step in trace.steps)
+    return trace.model_copy(update={"steps": steps})
+
+
+def _clean(step: Step, redactor: Redactor) -> Step:
+    seen = step.observation
+    clean = redactor.redact(seen.text)
+    if clean == seen.text:
+        return step
+    observation: Observation = seen.model_copy(update={"text": clean})
+    return step.model_copy(update={"observation": observation})
