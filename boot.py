@@ -321,7 +321,8 @@ class LLMOS:
 
     def _build(self) -> None:
         settings = self.settings
-        loaded = load_plugins([Path(__file__).parent / "plugins", self.workspace / "plugins"])
+        folders = [Path(__file__).parent / "plugins", self.workspace / "plugins"]
+        loaded = load_plugins(folders, seen=state_dir() / "plugins")
         self.plugin_problems = loaded.problems
         registry = ToolRegistry([*standard_drivers(), *map(PluginDriver, loaded.tools)])
         snapshots = SnapshotStore(self.memory / "snapshots")

@@ -1,7 +1,8 @@
 """Loads plugin files: every tagged function becomes a tool; a broken file is reported, not fatal.
 
-A plugin runs inside this process. What ends the process (``os._exit``, a crash in native code) or
-never returns cannot be survived here; do not load files that you have not read.
+A plugin runs inside this process, with all that you may do; do not load files that you have not
+read. A file that is new is first loaded in a process of its own (see `probe`), since what ends the
+process or never returns cannot be survived here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import re
 import sys
 import traceback
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,8 @@ from .schema import json_schema, problem_of
 
 _logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
-_MACHINERY = frozenset({"loader.py", "schema.py"})
+_MACHINERY = frozenset({"loader.py", "schema.py", "probe.py"})
+_SHIPPED = frozenset({"example_tools.py"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class LoadedPlugins:
     problems: tuple[PluginError, ...]
 
 
-def load_plugins(folders: Sequence[Path]) -> LoadedPlugins:
+def load_plugins(folders: Sequence[Path], *, seen: Path | None = None) -> LoadedPlugins:
     """Load the plugin files of some folders.
 
     Every ``*.py`` file whose name does not begin with ``_`` is loaded, in the order of names. A
@@ -56,6 +58,8 @@ def load_plugins(folders: Sequence[Path]) -> LoadedPlugins:
 
     Args:
         folders: The folders; an earlier one's tool wins over a later one's of the same name.
+        seen: Folder that notes which files have been tried in a process of their own; None to
+            try none.
 
     Returns:
         The tools and the problems.
@@ -64,8 +68,10 @@ def load_plugins(folders: Sequence[Path]) -> LoadedPlugins:
     problems: list[PluginError] = []
     for path in _plugin_files(folders):
         try:
-            source = path.read_bytes()
-            module = _load(path, source)
+            source = _source(path)
+            if seen is not None and not _is_ours(path):
+                _try_first(path, source, seen)
+            module = load_module(path, source)
             found = _tools_of(module, path, hashlib.sha256(source).hexdigest())
         except PluginError as error:
             problems.append(error)
@@ -93,7 +99,35 @@ def _plugin_files(folders: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _load(path: Path, source: bytes) -> ModuleType:
+def _is_ours(path: Path) -> bool:
+    return path.name in _SHIPPED and path.parent.resolve() == Path(__file__).parent.resolve()
+
+
+def _source(path: Path) -> bytes:
+    # Opening a named pipe would wait for ever.
+    if path.exists() and not path.is_file():
+        raise PluginError(str(path), None, "it is no file")
+    return path.read_bytes()
+
+
+def _try_first(path: Path, source: bytes, seen: Path) -> None:
+    from .probe import problem_of_loading
+
+    problem = problem_of_loading(path, source, seen)
+    if problem is not None:
+        raise PluginError(str(path), None, problem)
+
+
+def load_module(path: Path, source: bytes) -> ModuleType:
+    """Load a plugin file; what it prints goes to standard error.
+
+    Args:
+        path: The file.
+        source: Its content.
+
+    Raises:
+        PluginError: If it raises anything.
+    """
     name = f"llmos_plugins.{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -101,7 +135,7 @@ def _load(path: Path, source: bytes) -> ModuleType:
     try:
         # Compiled from the very bytes that the fingerprint is taken over.
         code = compile(source, str(path), "exec")
-        with _known_as_plugins(), _registered(name, module):
+        with _known_as_plugins(), _registered(name, module), redirect_stdout(sys.stderr):
             exec(code, module.__dict__)
     except SyntaxError as error:
         raise PluginError(str(path), error.lineno, f"SyntaxError: {error.msg}") from None
@@ -158,8 +192,10 @@ def _tools_of(module: ModuleType, path: Path, fingerprint: str) -> list[ToolSpec
 
 
 def _spec(tag: ToolTag, function: Any, path: Path, fingerprint: str) -> ToolSpec:
+    if not inspect.isfunction(inspect.unwrap(function)):
+        raise PluginError(str(path), None, f"tool {tag.name!r} is no function")
     line = inspect.unwrap(function).__code__.co_firstlineno
-    if not _NAME.match(tag.name):
+    if not isinstance(tag.name, str) or not _NAME.match(tag.name):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise PluginError(str(path), line, f"{tag.name!r} cannot be a tool's name")
     try:
         schema = json_schema(tag.schema)

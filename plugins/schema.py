@@ -26,16 +26,22 @@ def json_schema(schema: Mapping[str, Any]) -> dict[str, JsonValue]:
     Raises:
         ValueError: If it is neither.
     """
+    if not isinstance(schema, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError("its schema is no mapping of argument names to types")
     if schema.get("type") == "object" and isinstance(schema.get("properties"), Mapping):
         _check_schema(dict(schema))
         return cast("dict[str, JsonValue]", dict(schema))
-    unknown = [name for name, kind in schema.items() if kind not in _TYPES]
+    unknown = [name for name, kind in schema.items() if not _is_type(kind)]
     if unknown:
         raise ValueError(f"the type of {unknown[0]!r} is none of str, int, float, bool, list, dict")
     properties: dict[str, JsonValue] = {
         name: {"type": _TYPES[kind]} for name, kind in schema.items()
     }
     return {"type": "object", "properties": properties, "required": list(schema)}
+
+
+def _is_type(kind: object) -> bool:
+    return isinstance(kind, type) and kind in _TYPES
 
 
 def problem_of(given: Mapping[str, JsonValue], schema: Mapping[str, JsonValue]) -> str | None:
