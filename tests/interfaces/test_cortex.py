@@ -100,7 +100,9 @@ def processes_of_the_run() -> list[psutil.Process]:
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
-            if process.pid != os.getpid() and process.environ().get(MARK) == "r-test":
+            environment = process.environ()
+            ours = environment.get("HOME") == os.environ["HOME"]
+            if process.pid != os.getpid() and ours and environment.get(MARK) == "r-test":
                 found.append(process)
         except psutil.Error:
             continue
