@@ -56,6 +56,11 @@ def lower_cwd(text: str, cwd: str) -> str:
     return _MARKED.sub(lower, text)
 
 
+def marker_spans(text: str) -> list[tuple[int, int]]:
+    """Return where markers stand in a lifted text, the escaped ones too: they are no text of it."""
+    return [found.span() for found in _MARKED.finditer(text)]
+
+
 def lift_json(value: Mapping[str, JsonValue], cwd: str) -> dict[str, JsonValue]:
     """Lift the working directory in every string of a JSON object, keys left alone."""
     return {name: _walk(item, lambda text: lift_cwd(text, cwd)) for name, item in value.items()}
