@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
     from claude_agent_sdk.types import HookContext, HookInput, HookJSONOutput
 
+    from .declaring import DeclarationTool
+
 DEFAULT_MODEL = "claude-sonnet-5-5"
 """The current Sonnet, by full id: the CLI remaps aliases and `None` would be its own default."""
 
@@ -138,6 +140,7 @@ class Cortex:
         hold: Micros,
         witness: Witness,
         context: str = "",
+        declaring: DeclarationTool | None = None,
     ) -> None:
         """Let the model reach a goal; everything it did is in `run`, however this ends.
 
@@ -148,6 +151,7 @@ class Cortex:
             hold: Money set aside, micro-dollars; the CLI stops at it.
             witness: Sees the world before and after each call.
             context: What memory adds, sent beside the goal.
+            declaring: The tool for declaring parameters, if it is to be offered.
         """
         from claude_agent_sdk import HookMatcher
 
@@ -169,7 +173,8 @@ class Cortex:
                 }
             }
 
-        options = self._options(run_id, hold, _LEARNER_PROMPT, BUILTIN_TOOLS)
+        prompt = _LEARNER_PROMPT if declaring is None else f"{_LEARNER_PROMPT}\n{declaring.prompt}"
+        options = self._options(run_id, hold, prompt, BUILTIN_TOOLS)
         options.max_turns = self._max_turns
         # A witness that failed leaves the run without a trace, so a call must not be blocked.
         options.hooks = {
@@ -178,9 +183,11 @@ class Cortex:
         }
         if context:
             options.hooks["UserPromptSubmit"] = [HookMatcher(hooks=[submitted])]
-        if self._tools:
-            options.mcp_servers = {"llmos": _mcp_server(self._tools)}
-        options.allowed_tools = self._allowed()
+        own = () if declaring is None else (declaring.spec,)
+        if self._tools or own:
+            options.mcp_servers = {"llmos": _mcp_server(self._tools, own)}
+        # To declare changes nothing in the world, and a denied call would fail the whole run.
+        options.allowed_tools = [*self._allowed(), *(tool_name(tool.name) for tool in own)]
         await self._run(goal, run, options, run_id, hold)
 
     async def plan(self, goal: str, run: ModelRun, *, run_id: str, hold: Micros) -> Plan | None:
@@ -355,8 +362,12 @@ def _call_of(data: Mapping[str, Any]) -> ToolCall:
     )
 
 
-def _mcp_server(tools: Sequence[ToolSpec]) -> Any:
-    from claude_agent_sdk import SdkMcpTool, create_sdk_mcp_server
+def _mcp_server(tools: Sequence[ToolSpec], own: Sequence[ToolSpec]) -> Any:
+    """Return the server of the plugins' tools and of llmos's own, which change nothing."""
+    from claude_agent_sdk import SdkMcpTool, ToolAnnotations, create_sdk_mcp_server
+
+    # Without the hint, plan mode denies even a tool that is allowed.
+    harmless = ToolAnnotations(readOnlyHint=True)
 
     def wrap(spec: ToolSpec) -> SdkMcpTool[Any]:
         async def handle(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -364,9 +375,12 @@ def _mcp_server(tools: Sequence[ToolSpec]) -> Any:
             content = [{"type": "text", "text": result.output}]
             return {"content": content, "is_error": not result.ok}
 
-        return SdkMcpTool(spec.name, spec.description, dict(spec.input_schema), handle)
+        hints = harmless if spec in own else None
+        return SdkMcpTool(spec.name, spec.description, dict(spec.input_schema), handle, hints)
 
-    return create_sdk_mcp_server("llmos", tools=[wrap(spec) for spec in tools])
+    # A plugin's tool of the same name as one of llmos's own stays out of the run.
+    offered = {tool_name(spec.name): spec for spec in (*tools, *own)}
+    return create_sdk_mcp_server("llmos", tools=[wrap(spec) for spec in offered.values()])
 
 
 assert PREFIX == "mcp__llmos__"

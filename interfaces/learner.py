@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
 from .._version import __version__
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
-from ..kernel.events import CostReported, TraceKept, TraceNotKept
+from ..kernel.events import CostReported, Notice, TraceKept, TraceNotKept
 from ..kernel.money import Micros
 from ..kernel.token_economy import Hold, TokenEconomy
 from ..kernel.tools import ToolRegistry
@@ -26,6 +27,9 @@ from .cortex import Cortex, Plan
 from .model_run import ModelRun
 from .result import LEARNER, Result
 from .witness import DirectoryWitness
+
+if TYPE_CHECKING:
+    from .declaring import DeclarationTool
 
 TYPICAL_COST: Micros = 500_000
 """Estimate for a model run, micro-dollars, while nothing has been learned here yet."""
@@ -98,23 +102,33 @@ class Learner:
         Raises:
             LowBatteryError: If the budget does not allow the estimated cost.
         """
+        from .declaring import DeclarationTool  # a replay starts faster without its models
+
         began = self._clock()
         hold = await self._hold("Learn", goal, cap, run_id)
         witness = DirectoryWitness(self._cwd, self._snapshots, self._exclude)
+        declaring = DeclarationTool(goal, str(self._cwd))
         run = ModelRun(self._cortex.model)
         try:
             context = await anyio.to_thread.run_sync(self._recall, goal)
             with self._burning(hold):
                 await self._cortex.learn(
-                    goal, run, run_id=run_id, hold=hold.amount, witness=witness, context=context
+                    goal,
+                    run,
+                    run_id=run_id,
+                    hold=hold.amount,
+                    witness=declaring.watching(witness),
+                    context=context,
+                    declaring=declaring,
                 )
         finally:
             await self._settle(hold, run)
+        run.calls = declaring.without_own(run.calls)
         trace_id = None
         if run.error is None:
             # It has been paid for: a late Ctrl-C must not lose it.
             with anyio.CancelScope(shield=True):
-                trace_id = await self._keep(goal, run, witness, run_id, began)
+                trace_id = await self._keep(goal, run, witness, declaring, run_id, began)
                 await anyio.to_thread.run_sync(self._remember, goal, run.answer)
         return _result(run, trace_id, run_id)
 
@@ -176,9 +190,15 @@ class Learner:
             )
 
     async def _keep(
-        self, goal: str, run: ModelRun, witness: DirectoryWitness, run_id: str, began: float
+        self,
+        goal: str,
+        run: ModelRun,
+        witness: DirectoryWitness,
+        declaring: DeclarationTool,
+        run_id: str,
+        began: float,
     ) -> str | None:
-        kept = await self._trace(goal, run, witness, run_id, began)
+        kept = await self._trace(goal, run, witness, declaring, run_id, began)
         if isinstance(kept, NotKept):
             self._bus.publish_nowait(TraceNotKept(run_id, kept.reason))
             return None
@@ -203,7 +223,13 @@ class Learner:
         return trace_id
 
     async def _trace(
-        self, goal: str, run: ModelRun, witness: DirectoryWitness, run_id: str, began: float
+        self,
+        goal: str,
+        run: ModelRun,
+        witness: DirectoryWitness,
+        declaring: DeclarationTool,
+        run_id: str,
+        began: float,
     ) -> Trace | NotKept:
         try:
             effects = await witness.effects()
@@ -233,16 +259,22 @@ class Learner:
             cli_version=run.cli_version,
             platform=platform.system().lower(),
         )
-        return build_trace(
-            goal,
-            calls,
-            run.answer,
-            effects,
-            provenance,
-            cwd=str(self._cwd),
-            permission_mode=self._permission_mode,
-            registry=self._registry,
+        built, problem = declaring.believed(
+            lambda declared: build_trace(
+                goal,
+                calls,
+                run.answer,
+                effects,
+                provenance,
+                cwd=str(self._cwd),
+                permission_mode=self._permission_mode,
+                registry=self._registry,
+                declared=declared,
+            )
         )
+        if problem:
+            self._bus.publish_nowait(Notice(f"what varies was not declared well: {problem}"))
+        return built
 
 
 def _result(run: ModelRun, trace_id: str | None, run_id: str) -> Result:

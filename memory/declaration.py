@@ -15,6 +15,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from .declared_flows import Claim, flows_of, put_back
+from .placement import lift_cwd
 from .traces import Flow, Kind, Parameter, canonical
 from .value_rules import BindingRefused, check_general, check_kind
 from .wording import Token, folded, is_number, tokenize
@@ -151,6 +152,15 @@ def declared_parameters(
     if canonical(put_back(inputs, parameters)) != canonical([dict(one) for one in inputs]):
         raise DeclarationRefused("the declared values do not give back what was done")
     return tuple(sorted(parameters, key=lambda one: one.start))
+
+
+def lifted(declared: Declaration, cwd: str) -> Declaration:
+    """Return a declaration whose pieces hold the working directory's marker, as steps do."""
+    own = [
+        one.model_copy(update={"only_in": tuple(lift_cwd(piece, cwd) for piece in one.only_in)})
+        for one in declared.parameters
+    ]
+    return declared.model_copy(update={"parameters": tuple(own)})
 
 
 def merged(found: Sequence[Parameter], declared: Sequence[Parameter]) -> tuple[Parameter, ...]:

@@ -11,12 +11,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from ..kernel.tools import ToolCall, ToolRegistry, ToolResult
 from .goals import depends_on_now
 from .parameters import find_parameters
 from .placement import lift_cwd, lift_json
 from .traces import FileEffect, FileState, Observation, Parameter, Provenance, Step, Trace
+
+if TYPE_CHECKING:
+    from .declaration import Declaration
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def build_trace(
     cwd: str,
     permission_mode: str,
     registry: ToolRegistry,
+    declared: Declaration | None = None,
 ) -> Trace | NotKept:
     """Build the trace of a successful run.
 
@@ -69,15 +74,19 @@ def build_trace(
         cwd: The working directory; its path becomes a marker.
         permission_mode: The mode under which the calls were allowed.
         registry: The drivers that a replay would use.
+        declared: What the model declared to vary.
 
     Returns:
         The trace, or the reason why there is none.
+
+    Raises:
+        DeclarationRefused: If what was declared does not hold.
     """
     obstacle = _obstacle(calls, registry)
     if obstacle is not None:
         return NotKept(obstacle)
     steps = tuple(_step(call, cwd) for call in calls)
-    parameters = find_parameters(goal, steps)
+    parameters = _parameters(goal, steps, declared)
     return Trace(
         goal=goal,
         permission_mode=permission_mode,
@@ -121,6 +130,18 @@ def _step(call: LearnedCall, cwd: str) -> Step:
         before=call.before,
         after=call.after,
     )
+
+
+def _parameters(
+    goal: str, steps: Sequence[Step], declared: Declaration | None
+) -> tuple[Parameter, ...]:
+    found = find_parameters(goal, steps)
+    if declared is None:
+        return found
+    # Only here: matching needs this module, and not the declaration's models.
+    from .declaration import declared_parameters, merged
+
+    return merged(found, declared_parameters(goal, [one.input for one in steps], declared))
 
 
 def _fingerprints(calls: Iterable[LearnedCall], registry: ToolRegistry) -> dict[str, str]:
