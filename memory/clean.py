@@ -24,7 +24,8 @@ def without_secrets(trace: Trace, redactor: Redactor) -> Trace:
         TraceError: If a secret stands where a replay would need it: in the goal, an input or the
             answer.
     """
-    for text in (trace.goal, trace.answer):
+    declared = (text for one in trace.parameters for text in (one.name, *one.domain))
+    for text in (trace.goal, trace.answer, *declared):
         if redactor.contains_secret(text):
             raise TraceError(_SECRET)
     for step in trace.steps:

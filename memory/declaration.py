@@ -193,7 +193,7 @@ def folded_case(text: str) -> str:
 
 def shown(text: str) -> str:
     """Return a value for a message: in quotes, short, on one line."""
-    return ascii(text if len(text) <= 60 else f"{text[:59]}...")
+    return repr(text if len(text) <= 60 else f"{text[:59]}...")
 
 
 def _place(goal: str, tokens: Sequence[Token], value: str) -> _Place:

@@ -121,7 +121,7 @@ def _flows(
             for one in _varying(claim, leaf, places, spans)
         ]
     if not flows:
-        raise ValueError(f"{claim.name} flows nowhere: no tool input holds {claim.value!a}")
+        raise ValueError(f"{claim.name} flows nowhere: no tool input holds {claim.value!r}")
     return tuple(flows)
 
 
@@ -141,7 +141,7 @@ def _varying(
         return places
     if not claim.only_in:
         raise ValueError(
-            f"{claim.name}: {_where(leaf)} holds {claim.value!a} and also {other!a}, so it is not "
+            f"{claim.name}: {_where(leaf)} holds {claim.value!r} and also {other!r}, so it is not "
             "clear where the value varies; name the pieces that vary in only_in"
         )
     return [
@@ -163,7 +163,7 @@ def _check_pieces(claims: Sequence[Claim], found: Sequence[Leaf]) -> None:
     for claim in claims:
         for piece in claim.only_in:
             if not any(piece in text for text in texts):
-                raise ValueError(f"{claim.name}: no tool input holds the piece {piece[:60]!a}")
+                raise ValueError(f"{claim.name}: no tool input holds the piece {piece[:60]!r}")
 
 
 def _check_no_bare_folder(claim: Claim, leaf: Leaf, taken: Sequence[Span]) -> None:
@@ -173,7 +173,7 @@ def _check_no_bare_folder(claim: Claim, leaf: Leaf, taken: Sequence[Span]) -> No
     if not claim.path or bare in (claim.value, "") or leaf.path == ("description",):
         return
     if _free(occurrences(leaf, bare, number=False, loose=False), taken):
-        raise ValueError(f"{claim.name}: {_where(leaf)} holds {claim.value!a} without its slash")
+        raise ValueError(f"{claim.name}: {_where(leaf)} holds {claim.value!r} without its slash")
 
 
 def _spans(text: str, piece: str) -> list[Span]:

@@ -24,6 +24,7 @@ from llmos.kernel.redaction import Redactor
 from llmos.memory.codec import encode
 from llmos.memory.goals import normal_form
 from llmos.memory.trace_store import TraceStore
+from llmos.memory.traces import Flow, Parameter
 from llmos.memory.trust import Trust
 
 
@@ -163,6 +164,21 @@ def test_a_secret_in_an_input_or_the_answer_is_not_kept(tmp_path: Path) -> None:
         with pytest.raises(TraceError, match="secret"):
             store.put(trace)
     assert store.count() == 0
+
+
+def test_a_secret_in_a_declared_domain_is_not_kept(tmp_path: Path) -> None:
+    store = open_store(tmp_path, {"API_KEY": "very-secret-value"})
+    declared = Parameter(
+        name="greeting",
+        kind="word",
+        value="hello",
+        start=4,
+        end=9,
+        domain=("hello", "very-secret-value"),
+        flows=(Flow(step=0, path=("command",), start=5, end=10),),
+    )
+    with pytest.raises(TraceError, match="secret"):
+        store.put(make_trace("say hello", parameters=(declared,)))
 
 
 def test_a_secret_in_an_observation_is_redacted(tmp_path: Path) -> None:
