@@ -162,17 +162,23 @@ class Evidence:
         return replayed >= _GOOD_FOR_BAD * refused
 
     def left(self, trace_id: str) -> dict[str, str]:
-        """Return the files of a trace as its last run left them: path to SHA-256."""
+        """Return the files of a trace as its runs left them, whatever values they had.
+
+        Returns:
+            Path to SHA-256, as the last run that left the path did.
+        """
         query = "SELECT path, sha256 FROM left_files WHERE trace_id = ?"
         with self._use() as connection:
             return dict(connection.execute(query, (trace_id,)).fetchall())
 
     def note_left(self, trace_id: str, files: Mapping[str, str]) -> None:
-        """Note in what state a run left the trace's files; replaces what was noted before."""
+        """Note in what state a run left the trace's files.
+
+        Other files stay noted as they are: a run with other values left them.
+        """
         with self._use() as connection, transaction(connection):
-            connection.execute("DELETE FROM left_files WHERE trace_id = ?", (trace_id,))
             rows = [(trace_id, path, sha256) for path, sha256 in files.items()]
-            connection.executemany("INSERT INTO left_files VALUES (?, ?, ?)", rows)
+            connection.executemany("INSERT OR REPLACE INTO left_files VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
         """Close the database."""

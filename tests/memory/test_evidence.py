@@ -27,8 +27,21 @@ def test_it_lives_longer_than_its_process(tmp_path: Path) -> None:
     first = Evidence(path)
     first.record("t-1", "replayed", 1.0, "")
     first.note_left("t-1", {"a.txt": "aa"})
-    first.note_left("t-1", {"b.txt": "bb"})
     second = Evidence(path)
     assert second.of("t-1").successes == 1
-    assert second.left("t-1") == {"b.txt": "bb"}
+    assert second.left("t-1") == {"a.txt": "aa"}
     assert second.left("t-2") == {}
+
+
+def test_each_run_of_a_trace_keeps_what_it_left_beside_what_the_others_left() -> None:
+    evidence = Evidence(None)
+    evidence.note_left("t-1", {"a.txt": "aa"})
+    evidence.note_left("t-1", {"b.txt": "bb"})
+    assert evidence.left("t-1") == {"a.txt": "aa", "b.txt": "bb"}
+
+
+def test_the_last_run_that_left_a_file_counts() -> None:
+    evidence = Evidence(None)
+    evidence.note_left("t-1", {"a.txt": "aa"})
+    evidence.note_left("t-1", {"a.txt": "cc"})
+    assert evidence.left("t-1") == {"a.txt": "cc"}
