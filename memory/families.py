@@ -14,16 +14,20 @@ Sources: McCallum & Nigam, "A Comparison of Event Models for Naive Bayes Text Cl
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from .members import Member, SlotValue, masked, plain_words
 from .wording import Token, is_number, shape_of, split_unit, tokenize
 
 _SMOOTHING = 0.1
-_CANDIDATES = 30
+_CANDIDATES = 20
+_LOOKED_AT = 1500
+"""Families that are looked at to find the candidates."""
 _NEIGHBOURS = 5
 _MOST_READINGS = 12
 _UNSEEN_WORD = 1.0
@@ -108,6 +112,23 @@ class _Reading:
         return self.family, self.spans
 
 
+class _Asked:
+    """A goal that is asked, with what is needed of it again and again."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.tokens = tokens
+        self.lower = [token.lower for token in tokens]
+        self.words = [plain_words([token]) for token in tokens]
+        self.all_words = list(chain.from_iterable(self.words))
+        self.literals = [index for index, token in enumerate(tokens) if token.is_value]
+
+    def masked(self, labels: Mapping[int, tuple[int, str]]) -> tuple[str, ...]:
+        """Return the words, with labels where values stand; see `members.masked`."""
+        if not labels:
+            return tuple(self.all_words)
+        return masked(self.words, labels)
+
+
 class Families:
     """The families of one workspace, in memory; not safe for several threads."""
 
@@ -117,6 +138,7 @@ class Families:
         self._seen: Counter[str] = Counter()
         self._words: Counter[str] = Counter()
         self._values: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        self._sizes: dict[str, set[int]] = defaultdict(set)
         self._labels: dict[str, set[str]] = defaultdict(set)
         self._goals: list[tuple[frozenset[str], str]] = []
         self._goals_with: dict[str, list[int]] = defaultdict(list)
@@ -137,6 +159,7 @@ class Families:
             self._having[feature].add(member.program)
         for slot in member.slots:
             self._values[slot.label].add(slot.words)
+            self._sizes[slot.label].add(len(slot.words))
         for tool in member.tools:
             self._labels[tool] |= family.labels
         single = frozenset(member.words)
@@ -150,8 +173,9 @@ class Families:
         Args:
             goal: The goal.
         """
-        tokens = tokenize(goal)
-        readings = self._readings(tokens, self._candidates(tokens))
+        asked = _Asked(tokenize(goal))
+        tokens = asked.tokens
+        readings = self._readings(asked, self._candidates(asked))
         if not readings:
             return None
         readings.sort(key=lambda one: (-one.score, one.family, one.spans))
@@ -170,30 +194,35 @@ class Families:
             family.sample.trace_id, values, len(family.members), margin, not lacks, lacks
         )
 
-    def _candidates(self, tokens: Sequence[Token]) -> list[str]:
+    def _candidates(self, asked: _Asked) -> list[str]:
         """Return the families that share telling words with a goal, the most telling first."""
         total = len(self._goals)
-        weight: Counter[str] = Counter()
-        for feature in _features(plain_words(tokens)):
-            often = self._seen.get(feature, 0)
-            if often and often < 0.5 * total + 10:
-                idf = math.log((total + 1) / often)
-                for program in self._having[feature]:
-                    weight[program] += idf  # pyright: ignore[reportArgumentType]
-        best = [one for one, _ in weight.most_common(4 * _CANDIDATES)]
-        # A family of one goal cannot answer; it only competes.
-        return best[:_CANDIDATES]
+        features = [
+            (self._seen[feature], feature)
+            for feature in _features(asked.all_words)
+            if 0 < self._seen.get(feature, 0) < 0.5 * total + 10
+        ]
+        weight: dict[str, float] = defaultdict(float)
+        looked_at = 0
+        for often, feature in sorted(features):
+            looked_at += len(self._having[feature])
+            if looked_at > _LOOKED_AT and weight:
+                break  # what is more common tells little
+            idf = math.log((total + 1) / often)
+            for program in self._having[feature]:
+                weight[program] += idf
+        return heapq.nsmallest(_CANDIDATES, weight, key=lambda one: (-weight[one], one))
 
-    def _readings(self, tokens: Sequence[Token], programs: Iterable[str]) -> list[_Reading]:
+    def _readings(self, asked: _Asked, programs: Iterable[str]) -> list[_Reading]:
         found: list[_Reading] = []
         for program in programs:
             family = self._families[program]
-            for spans in self._assignments(family.sample, tokens):
+            slots = family.sample.slots
+            for spans in self._assignments(family.sample, asked):
                 labels = {
-                    span[0]: (span[1], slot.label)
-                    for span, slot in zip(spans, family.sample.slots, strict=True)
+                    span[0]: (span[1], slot.label) for span, slot in zip(spans, slots, strict=True)
                 }
-                words = masked(tokens, labels)
+                words = asked.masked(labels)
                 if _order(words, family.labels) not in family.orders:
                     continue  # two values that change places ask for the reverse
                 features = _features(words)
@@ -283,11 +312,9 @@ class Families:
             near[self._goals[index][1]] += 1
         return votes, near
 
-    def _assignments(
-        self, sample: Member, tokens: Sequence[Token]
-    ) -> list[tuple[tuple[int, int], ...]]:
+    def _assignments(self, sample: Member, asked: _Asked) -> list[tuple[tuple[int, int], ...]]:
         """Return the ways in which a goal's tokens can fill a program's slots; at most a few."""
-        options = [self._options(slot, tokens) for slot in sample.slots]
+        options = [self._options(slot, asked) for slot in sample.slots]
         found: list[tuple[tuple[int, int], ...]] = []
 
         def fill(number: int, chosen: tuple[tuple[int, int], ...]) -> None:
@@ -308,20 +335,24 @@ class Families:
         fill(0, ())
         return found
 
-    def _options(self, slot: SlotValue, tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    def _options(self, slot: SlotValue, asked: _Asked) -> list[tuple[int, int]]:
         spans: set[tuple[int, int]] = set()
         known = self._values[slot.label]
         if not slot.in_command and not slot.unit:
-            lower = [token.lower for token in tokens]
-            for size in {len(words) for words in known}:
+            lower = asked.lower
+            for size in self._sizes[slot.label]:
                 for start in range(len(lower) - size + 1):
                     words = tuple(lower[start : start + size])
                     if words in known and _may_stand_for(slot.value, " ".join(words)):
                         spans.add((start, start + size))
         if slot.marked:
             spans |= {
-                (index, index + 1) for index, token in enumerate(tokens) if _may_fill(slot, token)
+                (index, index + 1)
+                for index in asked.literals
+                if _may_fill(slot, asked.tokens[index])
             }
+        if len(spans) < 2:
+            return list(spans)
         longest = {
             one
             for one in spans

@@ -96,27 +96,30 @@ def member_of(trace_id: str, trace: Trace) -> Member:
         if inside:
             labels[inside[0]] = (inside[-1] + 1, slot.label)
     tools = tuple(sorted({step.tool for step in trace.steps}))
+    words = [plain_words([token]) for token in tokens]
     program = _program(trace, [slot.label for slot in slots])
-    return Member(trace_id, program, tools, masked(tokens, labels), tuple(slots))
+    return Member(trace_id, program, tools, masked(words, labels), tuple(slots))
 
 
-def masked(tokens: Sequence[Token], labels: Mapping[int, tuple[int, str]]) -> tuple[str, ...]:
+def masked(
+    words: Sequence[Sequence[str]], labels: Mapping[int, tuple[int, str]]
+) -> tuple[str, ...]:
     """Return the canonical words of a goal, with the label of a slot where its value stands.
 
     Args:
-        tokens: The goal's tokens.
+        words: The words of each token, see `plain_words`.
         labels: From the first token of a value to the index after its last one, and the label.
     """
-    words: list[str] = []
+    found: list[str] = []
     index = 0
-    while index < len(tokens):
+    while index < len(words):
         if index in labels:
             index, label = labels[index]
-            words.append(label)
+            found.append(label)
             continue
-        words += plain_words(tokens[index : index + 1])
+        found += words[index]
         index += 1
-    return tuple(words)
+    return tuple(found)
 
 
 def plain_words(tokens: Sequence[Token]) -> list[str]:

@@ -73,7 +73,7 @@ def unify(trace: Trace, goal: str) -> dict[str, str] | Miss:
     for number, piece in enumerate(pieces):
         rest = tokens[position:]
         if isinstance(piece, _Slot):
-            taken = _fill(piece.parameter, rest, goal)
+            taken = _fill(piece.parameter, rest)
             if isinstance(taken, Miss):
                 return taken
             values[piece.parameter.name], size = taken
@@ -115,7 +115,7 @@ def _pieces(goal: str, parameters: Sequence[Parameter]) -> list[_Piece]:
     return pieces
 
 
-def _fill(parameter: Parameter, rest: Sequence[Token], goal: str) -> tuple[str, int] | Miss:
+def _fill(parameter: Parameter, rest: Sequence[Token]) -> tuple[str, int] | Miss:
     """Return the value that a slot takes from the tokens ahead, and how many tokens that is."""
     if not rest:
         return Miss(f"nothing stands where {parameter.value!r} stood")
@@ -123,7 +123,7 @@ def _fill(parameter: Parameter, rest: Sequence[Token], goal: str) -> tuple[str, 
         for value in sorted(parameter.domain, key=len, reverse=True):
             words = [token.lower for token in tokenize(value)]
             if [token.lower for token in rest[: len(words)]] == words:
-                return goal[rest[0].start : rest[len(words) - 1].end], len(words)
+                return value, len(words)  # in the spelling of the domain
         return Miss(f"{rest[0].text!r} is not one of: {', '.join(parameter.domain[:8])}")
     token = rest[0]
     if not token.is_value:
