@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from .occurrences import Found, Leaf, leaves, occurrences, spelled
+from .occurrences import Found, Leaf, leaves, occurrences
 from .placement import marker_spans
+from .substitution import in_form
 from .traces import Flow, Parameter
 
 Span = tuple[int, int]
@@ -88,7 +89,7 @@ def put_back(
             holder = holder[key]
         old, last = holder[flow.path[-1]], flow.path[-1]
         if isinstance(old, str):
-            holder[last] = old[: flow.start] + spelled(value, flow.form) + old[flow.end :]
+            holder[last] = old[: flow.start] + in_form(value, flow.form) + old[flow.end :]
         else:
             holder[last] = json.loads(value)
     return changed

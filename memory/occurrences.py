@@ -10,22 +10,10 @@ from functools import lru_cache
 
 from pydantic import JsonValue
 
+from .substitution import in_form
 from .traces import Form
 
 FORMS: tuple[Form, ...] = ("same", "lower", "upper", "capital")
-
-
-def spelled(value: str, form: Form) -> str:
-    """Return a value in the spelling of a form."""
-    match form:
-        case "same":
-            return value
-        case "lower":
-            return value.lower()
-        case "upper":
-            return value.upper()
-        case "capital":
-            return value.capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +87,7 @@ def occurrences(leaf: Leaf, value: str, *, number: bool, loose: bool) -> list[Fo
 
 def _spellings(value: str) -> dict[str, Form]:
     """Return each spelling with its form; the earlier form where two are spelled alike."""
-    return {spelled(value, form): form for form in reversed(FORMS)}
+    return {in_form(value, form): form for form in reversed(FORMS)}
 
 
 @lru_cache(maxsize=1024)

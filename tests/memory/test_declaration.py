@@ -18,7 +18,8 @@ from llmos.memory.declaration import (
     merged,
 )
 from llmos.memory.declared_flows import put_back
-from llmos.memory.occurrences import leaves, spelled
+from llmos.memory.occurrences import leaves
+from llmos.memory.substitution import in_form
 from llmos.memory.traces import Flow, Parameter
 
 CREATE = "Create a Python script to calculate primes"
@@ -91,6 +92,11 @@ def test_a_word_with_a_domain_varies_in_names_too_but_not_inside_words(
     text: str, expected: str
 ) -> None:
     assert varying(CREATE, text, word("primes", domain=["primes", "squares"])) == expected
+
+
+def test_an_abbreviation_varies_in_the_spellings_that_binding_knows() -> None:
+    text = "CSV csv Csv"
+    assert varying("Read CSV", text, word("CSV", domain=["CSV", "JSON"])) == "[CSV] [csv] Csv"
 
 
 def test_a_plain_word_without_a_domain_varies_as_a_word_only() -> None:
@@ -343,7 +349,7 @@ def test_learned_values_give_back_what_was_done_and_no_flows_overlap(
         for flow in one.flows:
             text = texts[flow.step, flow.path]
             if isinstance(text, str):
-                assert text[flow.start : flow.end] == spelled(one.value, flow.form)
+                assert text[flow.start : flow.end] == in_form(one.value, flow.form)
             places = {(flow.step, flow.path, at) for at in range(flow.start, flow.end or 1)}
             assert not places & seen
             seen |= places
