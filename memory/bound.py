@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from .binding import BindingRefused, Placement, bind_command, bind_path, bind_text
 from .bound_files import bound_effects, bound_states
-from .substitution import Change, Substitution, changes_of, in_form
+from .substitution import Substitution, changes_of, clear_in_answer, in_form
 from .traces import Flow, Kind, Parameter, Step, Trace
 from .value_rules import check_general, check_kind
 
@@ -62,13 +62,13 @@ def bind_trace(trace: Trace, values: Mapping[str, str]) -> Trace:
         _with_input(step, given)
         for step, given in zip(trace.steps, _bound_inputs(trace, values), strict=True)
     ]
-    swap = Substitution(changes_of(trace.parameters, values))
+    swap = Substitution(changes_of(trace, values))
     steps = bound_states(trace.steps, [_seen(step, swap) for step in bare], trace.effects)
     return trace.model_copy(
         update={
             "goal": _bound_goal(trace, values),
             "steps": tuple(steps),
-            "answer": swap.only(trace.answer, _clear_in_answer(trace, swap)),
+            "answer": swap.only(trace.answer, clear_in_answer(trace, swap)),
             "effects": bound_effects(trace, steps, swap),
             "parameters": _bound_parameters(trace.parameters, values),
         }
@@ -108,7 +108,7 @@ def substitution_of(trace: Trace, bound: Trace) -> Substitution:
         bound: What `bind_trace` gave for it.
     """
     values = {one.name: one.value for one in bound.parameters}
-    return Substitution(changes_of(trace.parameters, values))
+    return Substitution(changes_of(trace, values))
 
 
 def _check_names(parameters: Sequence[Parameter], values: Mapping[str, str]) -> None:
@@ -155,15 +155,6 @@ def _seen(step: Step, swap: Substitution) -> Step:
     return step.model_copy(
         update={"observation": step.observation.model_copy(update={"text": text})}
     )
-
-
-def _clear_in_answer(trace: Trace, swap: Substitution) -> list[Change]:
-    """Return the values that the answer can only have from the goal.
-
-    A short number may as well be what was observed; if no observation holds it, it is not.
-    """
-    observed = {old for step in trace.steps for old in swap.held(step.observation.text)}
-    return [one for one in swap.changes if one.distinct or one.old not in observed]
 
 
 def _with_input(step: Step, given: dict[str, JsonValue]) -> Step:

@@ -11,8 +11,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from .plain_words import FUNCTION_WORDS
-from .traces import Form, Parameter
+from .traces import Form, Trace
+from .value_rules import replaced
 
 _MARKED = r"\$\{cwd\\*\}"
 _LONG_NUMBER = 4
@@ -65,12 +68,13 @@ class Substitution:
     """
 
     def __init__(self, changes: Iterable[Change]) -> None:
-        told: dict[str, set[Change]] = {}
+        told: dict[str, Change] = {}
+        unclear: set[str] = set()
         for change in changes:
-            told.setdefault(change.old, set()).add(change)
-        self.unclear = frozenset(old for old, several in told.items() if len(several) > 1)
-        alone = [several for several in told.values() if len(several) == 1]
-        self.changes = tuple(change for several in alone for change in several)
+            if told.setdefault(change.old, change).new != change.new:
+                unclear.add(change.old)
+        self.unclear = frozenset(unclear)
+        self.changes = tuple(one for one in told.values() if one.old not in unclear)
         self._by_old = {change.old: change for change in self.changes}
         self._pattern = _pattern(self.changes)
 
@@ -90,6 +94,10 @@ class Substitution:
         """Return the learned values that a text holds as whole words."""
         return {found.group() for found in self._pattern.finditer(text) if found.lastgroup}
 
+    def blanked(self, text: str) -> str:
+        """Return a text without the learned values that stand in it as whole words."""
+        return self._pattern.sub(" ", text)
+
     def _replaced(self, text: str, wanted: Mapping[str, Change]) -> str:
         def replace(found: re.Match[str]) -> str:
             old = found.group()
@@ -98,22 +106,77 @@ class Substitution:
         return self._pattern.sub(replace, text)
 
 
-def changes_of(parameters: Iterable[Parameter], values: Mapping[str, str]) -> Iterator[Change]:
-    """Yield what changes, in every spelling in which the steps use it.
+def changes_of(trace: Trace, values: Mapping[str, str]) -> Iterator[Change]:
+    """Yield what changes: each value in every spelling, and the names of which it is a part.
 
     Args:
-        parameters: The parameters of the trace.
-        values: The new value of each, by name.
+        trace: The learned trace.
+        values: The new value of each parameter, by name.
     """
-    for parameter in parameters:
+    for parameter in trace.parameters:
         new = values[parameter.name]
         forms: dict[Form, None] = {"same": None, **{flow.form: None for flow in parameter.flows}}
-        told: set[str] = set()
         for form in forms if new != parameter.value else ():
-            old = in_form(parameter.value, form)
-            if old not in told:
-                told.add(old)
-                yield Change(old, in_form(new, form), parameter.unit)
+            yield Change(in_form(parameter.value, form), in_form(new, form), parameter.unit)
+    for text, spans in _flowing(trace, values):
+        for start, end in {_name_around(text, start, end) for start, end, _ in spans}:
+            inner = [(a - start, b - start, v) for a, b, v in spans if start <= a and b <= end]
+            yield Change(text[start:end], replaced(text[start:end], inner))
+
+
+def clear_in_answer(trace: Trace, swap: Substitution) -> list[Change]:
+    """Return the changes whose learned values an answer can only have from the goal.
+
+    A short number in it may as well be what was observed; if no observation holds it, it is not.
+
+    Args:
+        trace: The learned trace.
+        swap: All changes.
+    """
+    observed = {old for step in trace.steps for old in swap.held(step.observation.text)}
+    return [one for one in swap.changes if one.distinct or one.old not in observed]
+
+
+def _flowing(
+    trace: Trace, values: Mapping[str, str]
+) -> Iterator[tuple[str, list[tuple[int, int, str]]]]:
+    """Yield every text of an input into which values flow, with where and what."""
+    entering: dict[tuple[int, tuple[str | int, ...]], list[tuple[int, int, str]]] = {}
+    for one in trace.parameters:
+        for flow in one.flows if values[one.name] != one.value else ():
+            value = in_form(values[one.name], flow.form)
+            entering.setdefault((flow.step, flow.path), []).append((flow.start, flow.end, value))
+    for (index, path), spans in entering.items():
+        text = value_at(trace.steps[index].input, path)
+        if isinstance(text, str):
+            yield text, sorted(spans)
+
+
+def value_at(value: JsonValue, path: Sequence[str | int]) -> JsonValue:
+    """Return what stands at a path inside a step's input, or None."""
+    for key in path:
+        if isinstance(value, dict) and isinstance(key, str):
+            value = value.get(key)
+        elif isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
+            value = value[key]
+        else:
+            return None
+    return value
+
+
+def _name_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span of the name (``report-5.txt``) of which a span is a part."""
+    first, last = start, end
+    while first and (_is_word(text[first - 1]) or text[first - 1] in "-."):
+        first -= 1
+    while last < len(text) and (_is_word(text[last]) or text[last] in "-."):
+        last += 1
+    # A dash before the name makes it a flag, a full stop after it ends the sentence.
+    while first < start and not _is_word(text[first]):
+        first += 1
+    while last > end and not _is_word(text[last - 1]):
+        last -= 1
+    return first, last
 
 
 def _pattern(changes: Iterable[Change]) -> re.Pattern[str]:
@@ -127,10 +190,10 @@ def _whole(change: Change) -> str:
     old = re.escape(change.old)
     # A dash or full stop between two word characters joins them to one name; at the end of a
     # sentence, before a flag or after `=` it does not.
-    before = rf"(?<!{_WORD})(?<!_)(?<!{_WORD}[-.])" if _starts_in_word(change.old) else ""
+    before = rf"(?<!{_WORD})(?<!_)(?<!{_WORD}[-.])" if _is_word(change.old[0]) else ""
     if _NUMBER.match(change.old):
         before += r"(?<!\d,)"
-    if not _starts_in_word(change.old[-1]):
+    if not _is_word(change.old[-1]):
         return f"{before}{old}"
     joined = r",\d" if _NUMBER.match(change.old) else r"(?!)"
     after = rf"(?!{_WORD}|_|[-.]{_WORD}|{joined})"
@@ -138,5 +201,5 @@ def _whole(change: Change) -> str:
     return f"{before}{old}(?:{after}|(?={unit}{after}))" if unit else f"{before}{old}{after}"
 
 
-def _starts_in_word(text: str) -> bool:
-    return text[0].isalnum() or text[0] == "_"
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"

@@ -1,0 +1,141 @@
+"""Traces that are learned by real drivers in real folders, and replayed there; no model."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from factory import LEARNED_AT, make_trace
+from llmos.interfaces.follower import Follower, Replay
+from llmos.interfaces.witness import effects_between
+from llmos.kernel.bus import EventBus
+from llmos.kernel.drivers import standard_drivers
+from llmos.kernel.tools import ToolCall, ToolRegistry, ToolSession
+from llmos.memory.bound import bind_trace, verify_parameters
+from llmos.memory.evidence import Evidence
+from llmos.memory.file_state import resolve, state_of
+from llmos.memory.flow_text import leaves
+from llmos.memory.learning import LearnedCall, build_trace
+from llmos.memory.snapshot import SnapshotStore
+from llmos.memory.traces import Flow, Kind, Parameter, Step, Trace
+
+ID = "t-1"
+
+
+def parameter(goal: str, steps: tuple[Step, ...], value: str, kind: Kind) -> Parameter:
+    """Return the parameter of a value: it flows to each place where its text stands."""
+    flows = [
+        Flow(step=index, path=(name,), start=start, end=start + len(value))
+        for index, step in enumerate(steps)
+        for name, text in step.input.items()
+        if isinstance(text, str)
+        for start in range(len(text))
+        if text.startswith(value, start)
+    ]
+    flows += [
+        Flow(step=index, path=(name,), start=0, end=0)
+        for index, step in enumerate(steps)
+        for name, number in step.input.items()
+        if isinstance(number, int) and str(number) == value
+    ]
+    start = goal.index(value)
+    return Parameter(
+        name=value, kind=kind, value=value, start=start, end=start + len(value), flows=tuple(flows)
+    )
+
+
+def with_parameters(trace: Trace, **kinds: Kind) -> Trace:
+    """Return a trace with parameters, each named as its learned value."""
+    found = [parameter(trace.goal, trace.steps, value, kind) for value, kind in kinds.items()]
+    ordered = tuple(sorted(found, key=lambda one: one.start))
+    changed = trace.model_copy(update={"parameters": ordered})
+    verify_parameters(changed)
+    return changed
+
+
+class World:
+    """A working directory in which goals are learned and replayed by the real drivers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cwd = folder / "place"
+        self.cwd.mkdir()
+        self.evidence = Evidence(None)
+        self._snapshots = SnapshotStore(folder / "snapshots")
+        self._registry = ToolRegistry(standard_drivers())
+        self._env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
+
+    def put(self, path: str, text: str) -> None:
+        """Write a file."""
+        file = self.cwd / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def text(self, path: str) -> str:
+        """Return what is in a file."""
+        return (self.cwd / path).read_text()
+
+    def files(self) -> dict[str, str]:
+        """Return every file of the directory with its text."""
+        found = (path for path in self.cwd.rglob("*") if path.is_file())
+        return {path.relative_to(self.cwd).as_posix(): path.read_text() for path in found}
+
+    def learn(
+        self, goal: str, *calls: tuple[str, Mapping[str, Any]], answer: str, **kinds: Kind
+    ) -> Trace:
+        """Carry calls out, and return the trace of that."""
+        trace = anyio.run(self._learn, goal, calls, answer)
+        known = {effect.path: effect.after.sha256 for effect in trace.effects}
+        self.evidence.note_left(ID, {path: sha for path, sha in known.items() if sha})
+        return with_parameters(trace, **kinds)
+
+    def replay(self, trace: Trace, **values: str) -> Replay:
+        """Replay a trace with some values instead of the learned ones."""
+        bound = bind_trace(trace, {one.name: one.value for one in trace.parameters} | values)
+        replay = anyio.run(self._replay, trace, bound)
+        if replay.drift is None:
+            self.evidence.note_left(ID, replay.left)
+        return replay
+
+    async def _learn(
+        self, goal: str, calls: tuple[tuple[str, Mapping[str, Any]], ...], answer: str
+    ) -> Trace:
+        session = ToolSession(self.cwd, self.cwd, self._env)
+        before = self._snapshots.take(self.cwd, ())
+        done: list[LearnedCall] = []
+        for tool, given in calls:
+            path = resolve(str(given.get("file_path", "")), self.cwd)
+            writes = tool in ("Write", "Edit")
+            was = state_of(path) if writes else None
+            at = time.time()
+            result = await self._registry.get(tool).run(given, session)
+            now = state_of(path) if writes else None
+            done.append(LearnedCall(ToolCall(tool, given), result, at, True, was, now))
+        effects = effects_between(self._snapshots, before, self._snapshots.take(self.cwd, ()))
+        trace = build_trace(
+            goal,
+            done,
+            answer,
+            effects,
+            make_trace(goal, learned_at=LEARNED_AT).provenance,
+            cwd=str(self.cwd),
+            permission_mode="acceptEdits",
+            registry=self._registry,
+        )
+        assert isinstance(trace, Trace), trace
+        return trace
+
+    async def _replay(self, trace: Trace, bound: Trace) -> Replay:
+        async with EventBus() as bus:
+            follower = Follower(self._registry, self._snapshots, bus, self.cwd, env=self._env)
+            left = self.evidence.left(ID)
+            return await follower.follow(ID, bound, run_id="r", left=left, learned=trace)
+
+
+def texts(trace: Trace) -> list[str]:
+    """Return every text in the inputs of a trace."""
+    return [text for step in trace.steps for text in leaves(dict(step.input))]
