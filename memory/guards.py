@@ -61,11 +61,9 @@ def compare(recorded: Seen, observed: Seen, *, strict: bool = False) -> Comparis
     Returns:
         The comparison.
     """
-    if recorded.ok != observed.ok:
-        was, now = ("succeeded" if seen.ok else "failed" for seen in (recorded, observed))
-        return Comparison(f"it {was} when it was learned and {now} now")
-    if recorded.exit_code != observed.exit_code:
-        return Comparison(f"exit code {observed.exit_code} instead of {recorded.exit_code}")
+    other = other_outcome(recorded, observed)
+    if other is not None:
+        return Comparison(other)
     if recorded.text == observed.text:
         return Comparison(None)
     if strict:
@@ -76,6 +74,16 @@ def compare(recorded: Seen, observed: Seen, *, strict: bool = False) -> Comparis
         return Comparison(first_difference(old, new))
     changed = tuple(was for was, now in zip(old_parts, new_parts, strict=True) if was != now)
     return Comparison(None, changed)
+
+
+def other_outcome(recorded: Seen, observed: Seen) -> str | None:
+    """Say in what the success or the exit code of two observations differ, or None."""
+    if recorded.ok != observed.ok:
+        was, now = ("succeeded" if seen.ok else "failed" for seen in (recorded, observed))
+        return f"it {was} when it was learned and {now} now"
+    if recorded.exit_code != observed.exit_code:
+        return f"exit code {observed.exit_code} instead of {recorded.exit_code}"
+    return None
 
 
 def first_difference(old: str, new: str) -> str:
