@@ -1,0 +1,158 @@
+"""The guards of a replay with the learned values: everything must be as the model found it.
+
+Their calls block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..kernel.drivers import comparable_output
+from ..kernel.tools import JsonObject, ToolResult
+from ..memory.file_state import resolve, state_of
+from ..memory.guards import Seen, compare
+from ..memory.learning import strings_in
+from ..memory.placement import lower_cwd
+from ..memory.snapshot import Change, Snapshot
+from ..memory.traces import Observation, Trace
+
+
+class Stop(Exception):
+    """A guard failed. Its text is the reason, for people."""
+
+
+class StrictGuards:
+    """Judges one replay.
+
+    Args:
+        trace: The trace that is replayed.
+        cwd: The working directory.
+        left: Its files as its earlier runs left them: path to SHA-256.
+    """
+
+    needs_changes = False
+    """Whether `finish` has to be told what the replay changed."""
+
+    def __init__(self, trace: Trace, cwd: Path, left: Mapping[str, str]) -> None:
+        self._trace = trace
+        self._cwd = cwd
+        self._left = left
+
+    def check_files(self) -> None:
+        """Check the files that the replay is going to change, before its first step.
+
+        Raises:
+            Stop: One is neither as the model found it, nor as an earlier run left it.
+        """
+        for effect in self._trace.effects:
+            now = state_of(self._cwd / effect.path)
+            known = {effect.before.sha256, effect.after.sha256, self._left.get(effect.path)}
+            if now.sha256 not in known:
+                raise Stop(f"{effect.path} has been changed since")
+
+    def begin(self, snapshot: Snapshot | None) -> None:
+        """Take note of the working directory as it is before the first step."""
+
+    def ready(self, index: int, given: JsonObject) -> tuple[bool, str | None]:
+        """Check the file that a step is about to write.
+
+        Args:
+            index: The step.
+            given: Its input, with the working directory lowered.
+
+        Returns:
+            Whether the step's result is in place already, and the hash of the file if it is.
+
+        Raises:
+            Stop: The file is not as the model found it.
+        """
+        step = self._trace.steps[index]
+        if step.before is None:
+            return False, None
+        path = resolve(str(given.get("file_path", "")), self._cwd)
+        now = state_of(path)
+        if step.after is not None and now.sha256 == step.after.sha256:
+            return True, now.sha256
+        if now.sha256 == step.before.sha256:
+            return False, None
+        if now.sha256 is not None and now.sha256 in self._own_results(path):
+            # A later step of an earlier run of this very trace made it so.
+            return False, None
+        was = "absent" if step.before.sha256 is None else "another"
+        raise Stop(f"{path.name} was {was} when it was learned and has been changed since")
+
+    def written(self, index: int, given: JsonObject, result: ToolResult) -> None:
+        """Check what a step wrote.
+
+        Raises:
+            Stop: It failed, or its file is not what it was to become.
+        """
+        after = self._trace.steps[index].after
+        if not result.ok:
+            raise Stop(f"it failed now: {result.output[:200]}")
+        path = resolve(str(given.get("file_path", "")), self._cwd)
+        if after is not None and state_of(path).sha256 != after.sha256:
+            raise Stop(f"{path.name} did not come out as it was learned")
+
+    def observed(self, index: int, result: ToolResult, began: float, ended: float) -> None:
+        """Check what a step shows.
+
+        Raises:
+            Stop: Something is not as it was that matters.
+        """
+        recorded, now = self._seen(index), self._seen_now(index, result, began, ended)
+        comparison = compare(recorded, now)
+        if comparison.reason is not None:
+            raise Stop(comparison.reason)
+        self._check_volatile(index, comparison.changed)
+
+    def finish(self, changes: list[Change]) -> tuple[str, dict[str, str]]:
+        """Judge the replay as a whole.
+
+        Args:
+            changes: What it changed in the working directory, if `needs_changes`.
+
+        Returns:
+            The answer, and the trace's files as they are now: path to SHA-256.
+
+        Raises:
+            Stop: There is no answer, or it changed what it must not.
+        """
+        states = {one.path: state_of(self._cwd / one.path) for one in self._trace.effects}
+        left = {path: state.sha256 for path, state in states.items() if state.sha256 is not None}
+        return lower_cwd(self._trace.answer, str(self._cwd)), left
+
+    def _own_results(self, path: Path) -> set[str | None]:
+        name = self._name(path)
+        own = {effect.after.sha256 for effect in self._trace.effects if effect.path == name}
+        return own | {self._left.get(name)} if name else set()
+
+    def _name(self, path: Path) -> str:
+        """Return a path relative to the working directory, or an empty string."""
+        inside = path.is_relative_to(self._cwd)
+        return path.relative_to(self._cwd).as_posix() if inside else ""
+
+    def _seen(self, index: int) -> Seen:
+        step = self._trace.steps[index]
+        seen: Observation = step.observation
+        text = comparable_output(step.tool, lower_cwd(seen.text, str(self._cwd)))
+        return Seen(text, seen.ok, seen.exit_code, seen.at, seen.duration_s)
+
+    def _seen_now(self, index: int, result: ToolResult, began: float, ended: float) -> Seen:
+        step = self._trace.steps[index]
+        code = result.exit_code if step.observation.exit_code is not None else None
+        text = comparable_output(step.tool, result.output)
+        return Seen(text, result.ok, code, began, ended - began)
+
+    def _check_volatile(self, index: int, changed: tuple[str, ...]) -> None:
+        used = self._used_after(index) if changed else ""
+        for value in changed:
+            if value in used:
+                raise Stop(f"{value!r} was used later and is another value now")
+
+    def _used_after(self, index: int) -> str:
+        """Return all text that may have come from a step: later inputs, and the answer."""
+        steps = self._trace.steps[index + 1 :]
+        inputs = (text for step in steps for text in strings_in(step.input))
+        return lower_cwd("\n".join((*inputs, self._trace.answer)), str(self._cwd))
