@@ -249,7 +249,7 @@ class Dispatcher:
         replay = Replay()
         with anyio.move_on_after(policy.timeout_s) as limit:
             replay = await self._follower.follow(
-                match.trace_id, match.trace, run_id=run_id, left=left
+                match.trace_id, match.trace, run_id=run_id, left=left, learned=match.learned
             )
         if limit.cancelled_caught:
             raise RunTimeoutError(
