@@ -124,6 +124,8 @@ class FlowGuard:
                 continue
             now = self.swap.whole(part)
             was, is_now = count(recorded, part), count(text, now)
+            if not was:  # it is a piece of a longer word
+                was, is_now = recorded.count(part), text.count(now)
             if was != is_now:
                 return f"{now!r} is used later, and is there {is_now} times instead of {was}"
             lines = [self.swap.whole(line) for line in _lines(recorded, part)]
@@ -151,7 +153,9 @@ def _lines(text: str, number: str) -> list[str]:
 
 def header_of(text: str) -> str | None:
     """Return the line that names the columns of a table, or None if the text is no table."""
-    lines = [_READ.sub("", line) for line in text.split("\n")[:2]]
+    lines = text.split("\n")[:2]
+    if all(map(_READ.match, lines)):
+        lines = [_READ.sub("", line) for line in lines]
     for separator in _SEPARATORS:
         fields = [field.strip() for field in lines[0].split(separator)]
         if len(fields) < 2 or not all(fields) or any(map(is_number, fields)):

@@ -15,18 +15,17 @@ from pydantic import JsonValue
 from .plain_words import FUNCTION_WORDS, NUMBER_WORDS
 
 _MARKED = re.compile(r"\$\{cwd\\*\}")
-_NAME = re.compile(r"[\w.\-/~@+]*\w")
+_NAME = re.compile(r"(?:(?<![\w+-])[+-](?=\d))?\w(?:[\w.\-/~@+]*\w)?")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)*\Z")
 _WORD = re.compile(r"\d+(?:\.\d+)+|[^\W_]+")
-_PIECE = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
+_PIECE = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\A\d+|(?<=\A[^\W\d_])\d+\Z")
 
 
 def names(text: str) -> Iterator[tuple[int, int]]:
     """Yield where names, numbers and words stand in a text, markers left out."""
     masked = _MARKED.sub(lambda found: " " * len(found.group()), text)
     for found in _NAME.finditer(masked):
-        run = found.group()
-        yield found.end() - len(run if _NUMBER.match(run) else run.lstrip(".~@+-/")), found.end()
+        yield found.span()
 
 
 def parts(text: str) -> set[str]:
@@ -45,7 +44,7 @@ def words(text: str) -> list[str]:
 
 def count(text: str, part: str) -> int:
     """Return how often a part stands in a text, not inside a longer word or number."""
-    return len(_finder(part).findall(text)) or text.count(part)
+    return len(_finder(part).findall(text))
 
 
 @lru_cache(maxsize=4096)
@@ -79,8 +78,8 @@ class Vocabulary:
 
     Args:
         texts: The texts.
-        loose: Whether the pieces of a word are parts as well: ``amount`` of ``totalAmount``; but
-            no digits, of which ``python3`` has some.
+        loose: Whether the pieces of a word are parts as well: ``amount`` of ``totalAmount``, 12 of
+            ``12d`` and ``n12``; but not 3 of ``python3``.
     """
 
     def __init__(self, texts: Iterable[str], *, loose: bool = False) -> None:
