@@ -4,8 +4,9 @@ An answer is the model's own text around what it saw. It may be given again if e
 accounted for:
 
 - It stands in the new goal or in an input of the bound steps, or it is a word that no observation
-  holds and that neither counts nor judges: text of the model's own.
-- It stands only in observations that are the recorded ones.
+  that differs holds and that neither counts nor judges: text of the model's own.
+- Every observation is the recorded one with the values replaced, and it is no number that nothing
+  of this holds, which the model may have worked out from a value.
 - It came from an observation that differs, and its place is clear: the whole observation, a whole
   line, or the n-th word of the m-th line, which stands nowhere else in any observation. Then what
   is at the same place now stands for it, if the lines are as many and the rest of the line is the
@@ -69,6 +70,7 @@ def derive_answer(learned: Trace, bound: Trace, swap: Substitution, seen: Mappin
         Vocabulary((bound.goal,)),
         Vocabulary(text for step in bound.steps for text in leaves(step.input)),
         Vocabulary(expected[index] for index in observed.changed),
+        Vocabulary(expected),
         {one.old: one.new for one in swap.changes if one.old in held - clear},
     )
     quoted = observed.quoted_in(bound.answer)
@@ -145,8 +147,17 @@ def _same_place(old: Sequence[str], new: Sequence[str], part: str) -> str:
     if len(old) == len(new):
         pairs = [pair for at, pair in enumerate(zip(old, new, strict=True)) if at != place]
         same = all(was == now or (is_number(was) and is_number(now)) for was, now in pairs)
-        if same and new[place] and is_number(part) == is_number(new[place]):
-            return new[place]
+        now = new[place]
+        if (
+            same
+            and now
+            and (is_number(part), part[0].isdigit())
+            == (
+                is_number(now),
+                now[0].isdigit(),
+            )
+        ):
+            return now
     raise Underivable(f"what {part!r} in the answer came from differs now")
 
 
@@ -159,6 +170,7 @@ class _Rules:
         goal: The parts of the new goal.
         inputs: The parts of the bound inputs.
         differing: The parts of the observations that differ.
+        all: The parts of all observations.
         unclear: Learned values that the answer may have from the goal or from an observation,
             and the new ones.
     """
@@ -167,6 +179,7 @@ class _Rules:
     goal: Vocabulary
     inputs: Vocabulary
     differing: Vocabulary
+    all: Vocabulary
     unclear: Mapping[str, str]
 
     def rewritten(self, text: str) -> str:
@@ -196,9 +209,11 @@ class _Rules:
             if self.observed.derived(part) == self.unclear[part]:
                 return self.unclear[part]
             raise Underivable(f"{part!r} in the answer may be the value or what was observed")
-        counting, changed = is_count(part), self.observed.changed
-        if not changed or is_empty(part):
+        if not self.observed.changed:
+            return self._settled(part)
+        if is_empty(part):
             return part
+        counting = is_count(part)
         if part in self.goal or part in self.inputs:
             moved = any(was != now for was, now in self.observed.counts_of(part))
             judged = part.casefold() in JUDGING_WORDS and part not in self.goal
@@ -208,4 +223,11 @@ class _Rules:
             return self.observed.derived(part)
         if part.casefold() in JUDGING_WORDS:
             raise Underivable(f"{part!r} in the answer judges what differs now")
+        return part
+
+    def _settled(self, part: str) -> str:
+        """Return a part where nothing differs but the values: they may be what it was made of."""
+        known = part in self.goal or part in self.inputs or part in self.all
+        if not known and part.strip("+-")[0].isdigit():
+            raise Underivable(f"{part!r} in the answer may have been worked out from a value")
         return part
