@@ -83,6 +83,8 @@ class BoundGuards(StrictGuards):
         if step.before is None:
             return False, None
         path = resolve(str(given.get("file_path", "")), self._cwd)
+        if any(path.is_relative_to(own) for own in self._exclude):
+            raise Stop(f"{path.name} is among llmos's own files")
         now = state_of(path)
         if _is(now, step.after):
             self._flow.unchanged(index)
@@ -168,12 +170,7 @@ class BoundGuards(StrictGuards):
     def _new(self, path: Path) -> bool:
         """Whether this very replay made a file."""
         name = self._name(path)
-        return (
-            self._snapshot is not None
-            and bool(name)
-            and name not in self._snapshot.entries
-            and not any(path.is_relative_to(own) for own in self._exclude)
-        )
+        return self._snapshot is not None and bool(name) and name not in self._snapshot.entries
 
     def _check_change(self, change: Change) -> None:
         if not change.is_file or change.before is None or change.path in self._edited:
