@@ -19,11 +19,11 @@ from pydantic import JsonValue
 
 from .binding import BindingRefused, Placement, bind_command, bind_path, bind_text
 from .bound_files import bound_effects, bound_states
+from .flows import PATH_INPUTS
 from .substitution import Substitution, changes_of, clear_in_answer, in_form
 from .traces import Flow, Kind, Parameter, Step, Trace
 from .value_rules import check_general, check_kind
 
-_PATH_INPUTS = frozenset({"file_path", "path", "notebook_path"})
 _MARKED = re.compile(r"\$\{cwd\\*\}")
 _GLOB_SIGNS = frozenset("*?[]{}!\\")
 _REGEX_SIGNS = frozenset("\\^$.|?*+()[]{}")
@@ -213,7 +213,7 @@ def _bound_string(
         _check_pattern(tool, path[-1], learned[place.start : place.end], place)
     if tool == "Bash" and tuple(path) == ("command",):
         bound = bind_command(learned, places)
-    elif path[-1] in _PATH_INPUTS or (tool, path[-1]) in _GLOB_INPUTS:
+    elif path[-1] in PATH_INPUTS or (tool, path[-1]) in _GLOB_INPUTS:
         bound = bind_path(learned, places)
     else:
         bound = bind_text(learned, places)
