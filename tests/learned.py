@@ -16,46 +16,15 @@ from llmos.interfaces.witness import effects_between
 from llmos.kernel.bus import EventBus
 from llmos.kernel.drivers import standard_drivers
 from llmos.kernel.tools import ToolCall, ToolRegistry, ToolSession
-from llmos.memory.bound import bind_trace, verify_parameters
+from llmos.memory.bound import bind_trace
 from llmos.memory.evidence import Evidence
 from llmos.memory.file_state import resolve, state_of
-from llmos.memory.flow_text import leaves
 from llmos.memory.learning import LearnedCall, build_trace
 from llmos.memory.snapshot import SnapshotStore
-from llmos.memory.traces import Flow, Kind, Parameter, Step, Trace
+from llmos.memory.traces import Kind, Trace
+from parameters import with_parameters
 
 ID = "t-1"
-
-
-def parameter(goal: str, steps: tuple[Step, ...], value: str, kind: Kind) -> Parameter:
-    """Return the parameter of a value: it flows to each place where its text stands."""
-    flows = [
-        Flow(step=index, path=(name,), start=start, end=start + len(value))
-        for index, step in enumerate(steps)
-        for name, text in step.input.items()
-        if isinstance(text, str)
-        for start in range(len(text))
-        if text.startswith(value, start)
-    ]
-    flows += [
-        Flow(step=index, path=(name,), start=0, end=0)
-        for index, step in enumerate(steps)
-        for name, number in step.input.items()
-        if isinstance(number, int) and str(number) == value
-    ]
-    start = goal.index(value)
-    return Parameter(
-        name=value, kind=kind, value=value, start=start, end=start + len(value), flows=tuple(flows)
-    )
-
-
-def with_parameters(trace: Trace, **kinds: Kind) -> Trace:
-    """Return a trace with parameters, each named as its learned value."""
-    found = [parameter(trace.goal, trace.steps, value, kind) for value, kind in kinds.items()]
-    ordered = tuple(sorted(found, key=lambda one: one.start))
-    changed = trace.model_copy(update={"parameters": ordered})
-    verify_parameters(changed)
-    return changed
 
 
 class World:
@@ -85,13 +54,17 @@ class World:
         return {path.relative_to(self.cwd).as_posix(): path.read_text() for path in found}
 
     def learn(
-        self, goal: str, *calls: tuple[str, Mapping[str, Any]], answer: str, **kinds: Kind
+        self,
+        goal: str,
+        *calls: tuple[str, Mapping[str, Any]],
+        answer: str,
+        kinds: Mapping[str, Kind],
     ) -> Trace:
         """Carry calls out, and return the trace of that."""
         trace = anyio.run(self._learn, goal, calls, answer)
         known = {effect.path: effect.after.sha256 for effect in trace.effects}
         self.evidence.note_left(ID, {path: sha for path, sha in known.items() if sha})
-        return with_parameters(trace, **kinds)
+        return with_parameters(trace, kinds)
 
     def replay(self, trace: Trace, **values: str) -> Replay:
         """Replay a trace with some values instead of the learned ones."""
@@ -134,8 +107,3 @@ class World:
             follower = Follower(self._registry, self._snapshots, bus, self.cwd, env=self._env)
             left = self.evidence.left(ID)
             return await follower.follow(ID, bound, run_id="r", left=left, learned=trace)
-
-
-def texts(trace: Trace) -> list[str]:
-    """Return every text in the inputs of a trace."""
-    return [text for step in trace.steps for text in leaves(dict(step.input))]

@@ -14,10 +14,6 @@ from llmos.interfaces.declaring import TOOL_NAME
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
 from support import Outcome, Place, conversation
 
-not_guarded_yet = pytest.mark.xfail(
-    strict=False, reason="what a bound step shows is still compared with the learned observation"
-)
-
 CREATE = "Create a Python script to calculate {}"
 SCRIPT = '''"""Print the first ten numbers of a sequence."""
 
@@ -96,7 +92,6 @@ def replay(place: Place, goal: str) -> Outcome:
     return done
 
 
-@not_guarded_yet
 @pytest.mark.parametrize(
     ("sequence", "numbers"),
     [("fibonacci", "0 1 1 2 3 5 8 13 21 34"), ("squares", "1 4 9 16 25 36 49 64 81 100")],
@@ -134,7 +129,6 @@ def fill(folder: Path, files: Mapping[str, str]) -> None:
         (folder / name).write_text(text)
 
 
-@not_guarded_yet
 def test_all_files_of_another_folder_are_processed(place: Place) -> None:
     fill(place.cwd / "input", {"a.csv": "id,amount\n1,2\n2,3\n", "b.csv": "id,amount\n1,10\n"})
     total = "awk -F, 'FNR > 1 { sum += $2 } END { print sum }' input/*.csv > total.txt"

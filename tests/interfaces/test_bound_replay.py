@@ -48,7 +48,7 @@ def greeting(world: World) -> Trace:
         write("hello Bob.txt", "Hello Bob\n"),
         bash("cat 'hello Bob.txt'"),
         answer="hello Bob.txt greets Bob",
-        Bob="word",
+        kinds={"Bob": "word"},
     )
 
 
@@ -87,7 +87,7 @@ def test_a_number_in_a_command(world: World) -> None:
         "print the numbers up to 30",
         bash("seq 30 | tail -1 | sed s/0/5/"),
         answer="35",
-        **{"30": "number"},
+        kinds={"30": "number"},
     )
     assert world.replay(trace, **{"30": "40"}).answer == "45"
 
@@ -97,17 +97,30 @@ def test_two_values_in_one_command(world: World) -> None:
     world.put("my notes.txt", "two\n")
     trace = world.learn(
         "copy a.txt to b.txt", bash("cp a.txt b.txt"), answer="b.txt is a copy of a.txt",
-        **{"a.txt": "path", "b.txt": "path"},
+        kinds={"a.txt": "path", "b.txt": "path"},
     )  # fmt: skip
     replay = world.replay(trace, **{"a.txt": "my notes.txt", "b.txt": "c.txt"})
     assert (replay.drift, replay.answer) == (None, "c.txt is a copy of my notes.txt")
     assert world.text("c.txt") == "two\n"
 
 
+def test_the_target_of_a_command_that_is_there_already_is_not_overwritten(world: World) -> None:
+    world.put("a.txt", "one\n")
+    trace = world.learn(
+        "copy a.txt to b.txt",
+        bash("cp a.txt b.txt"),
+        answer="b.txt is a copy of a.txt",
+        kinds={"a.txt": "path", "b.txt": "path"},
+    )
+    world.put("c.txt", "mine\n")
+    assert "c.txt is there already" in drift(world.replay(trace, **{"b.txt": "c.txt"}))
+    assert world.text("c.txt") == "mine\n"
+
+
 def test_a_quoted_text_with_spaces_and_signs_stays_text(world: World) -> None:
     trace = world.learn(
         "append 'good day' to log.txt", bash("echo 'good day' >> log.txt; tail -1 log.txt"),
-        answer="log.txt ends with: good day", **{"good day": "text"},
+        answer="log.txt ends with: good day", kinds={"good day": "text"},
     )  # fmt: skip
     replay = world.replay(trace, **{"good day": "it's $HOME; rm -rf *"})
     assert (replay.drift, replay.answer) == (None, "log.txt ends with: it's $HOME; rm -rf *")
@@ -122,7 +135,10 @@ def counted(world: World, answer: str = "summary.txt holds the lines of the file
     world.put("input/b.csv", "x\n")
     world.put("other/c.csv", "x\ny\nz\n")
     return world.learn(
-        "count the lines of the CSV files in input", bash(COUNT), answer=answer, input="word"
+        "count the lines of the CSV files in input",
+        bash(COUNT),
+        answer=answer,
+        kinds={"input": "word"},
     )
 
 
@@ -130,6 +146,21 @@ def test_another_folder_with_other_files_gives_its_own_result(world: World) -> N
     replay = world.replay(counted(world), input="other")
     assert (replay.drift, replay.answer) == (None, "summary.txt holds the lines of the files")
     assert world.text("summary.txt") == "3\n"
+
+
+def test_a_result_under_one_name_goes_from_binding_to_binding_and_back(world: World) -> None:
+    trace = counted(world)
+    for folder, lines in (("other", "3\n"), ("input", "2\n1\n"), ("other", "3\n")):
+        assert world.replay(trace, input=folder).drift is None
+        assert world.text("summary.txt") == lines
+
+
+def test_a_result_that_the_user_has_changed_is_not_overwritten(world: World) -> None:
+    trace = counted(world)
+    world.replay(trace, input="other")
+    world.put("summary.txt", "mine\n")
+    assert "summary.txt" in drift(world.replay(trace, input="other"))
+    assert world.text("summary.txt") == "mine\n"
 
 
 def test_an_answer_with_numbers_that_cannot_be_derived_is_drift_and_undone(world: World) -> None:
@@ -160,7 +191,7 @@ def test_a_number_at_a_clear_place_of_an_output_is_read_there_again(world: World
     add = 'awk -F, \'NR > 1 { s += $2 } END { print "total:", s, "of", FILENAME }\' a.csv'
     trace = world.learn(
         "add up a.csv", bash("head -n 1 a.csv"), bash(add),
-        answer="The total of a.csv is 50.", **{"a.csv": "path"},
+        answer="The total of a.csv is 50.", kinds={"a.csv": "path"},
     )  # fmt: skip
     replay = world.replay(trace, **{"a.csv": "b.csv"})
     assert (replay.drift, replay.answer) == (None, "The total of b.csv is 56.")
@@ -170,7 +201,7 @@ def test_a_number_whose_line_says_something_else_now_is_not_read(world: World) -
     world.put("a.txt", "total 5\n")
     world.put("b.txt", "average 7\n")
     trace = world.learn(
-        "show a.txt", bash("cat a.txt"), answer="The total is 5", **{"a.txt": "path"}
+        "show a.txt", bash("cat a.txt"), answer="The total is 5", kinds={"a.txt": "path"}
     )
     assert "'5'" in drift(world.replay(trace, **{"a.txt": "b.txt"}))
 
@@ -184,7 +215,7 @@ def summed(world: World) -> Trace:
         write("sum.py", script),
         bash("python3 sum.py < a.csv"),
         answer="50",
-        **{"a.csv": "path"},
+        kinds={"a.csv": "path"},
     )
 
 
@@ -212,14 +243,14 @@ def test_a_name_that_was_found_and_is_used_must_be_found_again(world: World) -> 
     world.put("new/pyproject.toml", "x\n")
     trace = world.learn(
         "show the settings in old", bash("ls old"), bash("cat old/setup.cfg"),
-        answer="x", old="word",
+        answer="x", kinds={"old": "word"},
     )  # fmt: skip
     assert "setup.cfg" in drift(world.replay(trace, old="new"))
 
 
 def test_a_command_that_fails_now_is_drift(world: World) -> None:
     world.put("a.txt", "x\n")
-    trace = world.learn("show a.txt", bash("cat a.txt"), answer="x", **{"a.txt": "path"})
+    trace = world.learn("show a.txt", bash("cat a.txt"), answer="x", kinds={"a.txt": "path"})
     assert "failed now" in drift(world.replay(trace, **{"a.txt": "b.txt"}))
 
 
@@ -228,7 +259,7 @@ def test_a_report_with_a_number_from_what_differs_now_is_not_written(world: Worl
     world.put("b.txt", "10\n25\n")
     trace = world.learn(
         "add up a.txt in report.txt", read("a.txt"), write("report.txt", "sum: 30\n"),
-        answer="report.txt holds the sum", **{"a.txt": "path"},
+        answer="report.txt holds the sum", kinds={"a.txt": "path"},
     )  # fmt: skip
     assert "30" in drift(world.replay(trace, **{"a.txt": "b.txt"}))
     assert world.text("report.txt") == "sum: 30\n"
@@ -237,7 +268,7 @@ def test_a_report_with_a_number_from_what_differs_now_is_not_written(world: Worl
 def test_a_file_that_a_command_overwrites_is_put_back_if_it_is_the_users(world: World) -> None:
     world.put("a.txt", "b\na\n")
     trace = world.learn(
-        "sort a.txt", bash("sort -o a.txt a.txt"), answer="it is in order", **{"a.txt": "path"}
+        "sort a.txt", bash("sort -o a.txt a.txt"), answer="it is in order", kinds={"a.txt": "path"}
     )
     world.put("mine.txt", "d\nc\n")
     assert "mine.txt" in drift(world.replay(trace, **{"a.txt": "mine.txt"}))
@@ -251,7 +282,7 @@ def test_a_file_that_no_step_names_is_put_back_if_it_is_the_users(world: World) 
     world.put("docs/b.txt.bak", "mine\n")
     backup = 'for f in in/*.txt; do cp "$f" "$f.bak"; done'
     trace = world.learn(
-        "back up texts of folder in/", bash(backup), answer="it is done", **{"in/": "path"}
+        "back up texts of folder in/", bash(backup), answer="it is done", kinds={"in/": "path"}
     )
     before = world.files()
     assert "docs/b.txt.bak" in drift(world.replay(trace, **{"in/": "docs/"}))
@@ -263,7 +294,7 @@ def test_the_file_that_a_value_names_is_edited_where_its_text_is_there(world: Wo
     world.put("b.ini", "# b\ndebug = on\nsize = 3\n")
     trace = world.learn(
         "turn debug off in a.ini", read("a.ini"), edit("a.ini", "debug = on", "debug = off"),
-        answer="debug is off in a.ini", **{"a.ini": "path"},
+        answer="debug is off in a.ini", kinds={"a.ini": "path"},
     )  # fmt: skip
     replay = world.replay(trace, **{"a.ini": "b.ini"})
     assert (replay.drift, replay.answer) == (None, "debug is off in b.ini")
@@ -275,7 +306,7 @@ def test_a_file_without_the_text_to_edit_is_drift(world: World) -> None:
     world.put("b.ini", "verbose = on\n")
     trace = world.learn(
         "turn debug off in a.ini", read("a.ini"), edit("a.ini", "debug = on", "debug = off"),
-        answer="debug is off in a.ini", **{"a.ini": "path"},
+        answer="debug is off in a.ini", kinds={"a.ini": "path"},
     )  # fmt: skip
     assert drift(world.replay(trace, **{"a.ini": "b.ini"}))
     assert world.text("b.ini") == "verbose = on\n"
@@ -285,7 +316,7 @@ def test_a_json_number_is_bound_as_a_number(world: World) -> None:
     world.put("a.txt", "1\n2\n3\n4\n")
     trace = world.learn(
         "read 3 lines of a.txt", ("Read", {"file_path": "a.txt", "limit": 3}),
-        answer="a.txt begins so", **{"3": "number"},
+        answer="a.txt begins so", kinds={"3": "number"},
     )  # fmt: skip
     replay = world.replay(trace, **{"3": "4"})
     assert (replay.drift, replay.answer) == (None, "a.txt begins so")
@@ -297,7 +328,7 @@ def test_a_short_number_in_the_answer_that_was_observed_too_must_come_out_the_sa
     world.put("a.txt", "1\n2\n3\n4\n5\n6\n")
     trace = world.learn(
         "count the first 5 lines of a.txt", bash("head -n 5 a.txt | wc -l"),
-        answer="There are 5 lines.", **{"5": "number"},
+        answer="There are 5 lines.", kinds={"5": "number"},
     )  # fmt: skip
     assert world.replay(trace, **{"5": "4"}).answer == "There are 4 lines."
     assert drift(world.replay(trace, **{"5": "9"}))

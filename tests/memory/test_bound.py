@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory import make_trace
-from learned import texts, with_parameters
 from llmos.memory.binding import BindingRefused
 from llmos.memory.bound import bind_trace, verify_parameters
 from llmos.memory.bound_files import UNKNOWN
 from llmos.memory.traces import FileEffect, FileState, Flow, Kind, Step, Trace
+from parameters import texts, with_parameters
 
 ABSENT = FileState(sha256=None, mode=None)
 
@@ -24,21 +24,23 @@ def state(content: str) -> FileState:
     return FileState(sha256=hashlib.sha256(content.encode()).hexdigest(), mode=0o644)
 
 
-def command(goal: str, text: str, *, more: dict[str, Any] | None = None, **kinds: Kind) -> Trace:
-    return with_parameters(make_trace(goal, given={"command": text}, **(more or {})), **kinds)
+def command(
+    goal: str, text: str, kinds: dict[str, Kind], more: dict[str, Any] | None = None
+) -> Trace:
+    return with_parameters(make_trace(goal, given={"command": text}, **(more or {})), kinds)
 
 
-def one_step(goal: str, tool: str, inputs: dict[str, Any], **kinds: Kind) -> Trace:
-    return with_parameters(make_trace(goal, tool=tool, given=inputs), **kinds)
+def one_step(goal: str, tool: str, inputs: dict[str, Any], kinds: dict[str, Kind]) -> Trace:
+    return with_parameters(make_trace(goal, tool=tool, given=inputs), kinds)
 
 
-def written(goal: str, path: str, content: str, **kinds: Kind) -> Trace:
+def written(goal: str, path: str, content: str, kinds: dict[str, Kind]) -> Trace:
     """Return the trace of one Write that made a file."""
     trace = make_trace(goal, tool="Write", given={"file_path": path, "content": content})
     after = state(content)
     step = trace.steps[0].model_copy(update={"before": ABSENT, "after": after})
     effects = (FileEffect(path=path, before=ABSENT, after=after),)
-    return with_parameters(trace.model_copy(update={"steps": (step,), "effects": effects}), **kinds)
+    return with_parameters(trace.model_copy(update={"steps": (step,), "effects": effects}), kinds)
 
 
 def bound(trace: Trace, **values: str) -> Trace:
@@ -49,7 +51,7 @@ def given_to(trace: Trace) -> dict[str, Any]:
     return dict(trace.steps[0].input)
 
 
-COPY = command("copy a.txt to b.txt", "cp a.txt b.txt", **{"a.txt": "path", "b.txt": "path"})
+COPY = command("copy a.txt to b.txt", "cp a.txt b.txt", kinds={"a.txt": "path", "b.txt": "path"})
 
 
 def test_the_learned_values_give_back_the_very_trace() -> None:
@@ -67,7 +69,7 @@ def test_a_value_enters_in_the_case_in_which_the_learned_one_did() -> None:
         Flow(step=0, path=("command",), start=5, end=10, form="capital"),
         Flow(step=0, path=("command",), start=11, end=16, form="upper"),
     ]
-    one = command("say hello", "echo hello", hello="word").parameters[0]
+    one = command("say hello", "echo hello", kinds={"hello": "word"}).parameters[0]
     parameter = one.model_copy(update={"flows": tuple(flows)})
     trace = trace.model_copy(update={"parameters": (parameter,)})
     verify_parameters(trace)
@@ -75,14 +77,14 @@ def test_a_value_enters_in_the_case_in_which_the_learned_one_did() -> None:
 
 
 def test_an_integer_of_an_input_stays_one() -> None:
-    trace = one_step("read 3 lines", "Read", {"file_path": "a", "limit": 3}, **{"3": "number"})
+    trace = one_step("read 3 lines", "Read", {"file_path": "a", "limit": 3}, kinds={"3": "number"})
     limit = given_to(bound(trace, **{"3": "12"}))["limit"]
     assert (limit, type(limit)) == (12, int)
 
 
 @pytest.mark.parametrize("value", ["3.5", "many", "", "+4"])
 def test_what_is_no_such_number_is_refused(value: str) -> None:
-    trace = one_step("read 3 lines", "Read", {"file_path": "a", "limit": 3}, **{"3": "number"})
+    trace = one_step("read 3 lines", "Read", {"file_path": "a", "limit": 3}, kinds={"3": "number"})
     with pytest.raises(BindingRefused):
         bound(trace, **{"3": value})
 
@@ -90,7 +92,7 @@ def test_what_is_no_such_number_is_refused(value: str) -> None:
 def test_a_value_deep_inside_an_input_is_bound_there() -> None:
     trace = make_trace("tag it red", tool="t", given={"all": [{"tags": ["x", "red"]}]})
     flow = Flow(step=0, path=("all", 0, "tags", 1), start=0, end=3)
-    one = command("tag it red", "echo red", red="word").parameters[0]
+    one = command("tag it red", "echo red", kinds={"red": "word"}).parameters[0]
     one = one.model_copy(update={"flows": (flow,)})
     trace = trace.model_copy(update={"parameters": (one,)})
     assert given_to(bound(trace, red="blue")) == {"all": [{"tags": ["x", "blue"]}]}
@@ -101,14 +103,14 @@ def test_a_value_deep_inside_an_input_is_bound_there() -> None:
 def test_a_value_with_the_marker_of_the_working_directory_is_refused(
     value: str, kind: Kind
 ) -> None:
-    trace = one_step("write a", "Write", {"file_path": "x", "content": "a"}, a=kind)
+    trace = one_step("write a", "Write", {"file_path": "x", "content": "a"}, kinds={"a": kind})
     with pytest.raises(BindingRefused):
         bound(trace, a=value)
 
 
 def test_values_that_make_a_marker_together_are_refused() -> None:
     inputs = {"file_path": "x", "content": "A{cB"}
-    trace = one_step("put A and B", "Write", inputs, A="text", B="text")
+    trace = one_step("put A and B", "Write", inputs, kinds={"A": "text", "B": "text"})
     with pytest.raises(BindingRefused, match="marker"):
         bound(trace, A="$", B="wd}")
 
@@ -116,7 +118,7 @@ def test_values_that_make_a_marker_together_are_refused() -> None:
 def test_a_value_is_no_part_of_the_marker() -> None:
     trace = make_trace("show cwd", given={"command": "ls ${cwd}/a"})
     flow = Flow(step=0, path=("command",), start=5, end=8)
-    one = command("show cwd", "echo cwd", cwd="word").parameters[0]
+    one = command("show cwd", "echo cwd", kinds={"cwd": "word"}).parameters[0]
     one = one.model_copy(update={"flows": (flow,)})
     with pytest.raises(BindingRefused, match="marker"):
         verify_parameters(trace.model_copy(update={"parameters": (one,)}))
@@ -139,30 +141,30 @@ def test_every_parameter_needs_a_value_and_no_other_is_taken() -> None:
 
 @pytest.mark.parametrize("value", [".*", "a|b", "x{2}"])
 def test_a_value_brings_no_signs_of_its_own_into_a_regular_expression(value: str) -> None:
-    trace = one_step("find TODO", "Grep", {"pattern": "TODO"}, TODO="text")
+    trace = one_step("find TODO", "Grep", {"pattern": "TODO"}, kinds={"TODO": "text"})
     assert given_to(bound(trace, TODO="FIXME")) == {"pattern": "FIXME"}
     with pytest.raises(BindingRefused, match="pattern"):
         bound(trace, TODO=value)
 
 
 def test_a_word_brings_no_signs_of_its_own_into_a_glob() -> None:
-    trace = one_step("list py files", "Glob", {"pattern": "**/*.py"}, py="word")
+    trace = one_step("list py files", "Glob", {"pattern": "**/*.py"}, kinds={"py": "word"})
     assert given_to(bound(trace, py="txt")) == {"pattern": "**/*.txt"}
     with pytest.raises(BindingRefused, match="pattern"):
         bound(trace, py="{py,sh}")
 
 
 def test_a_path_does_not_climb() -> None:
-    trace = one_step("read a.txt", "Read", {"file_path": "d/a.txt"}, **{"a.txt": "path"})
+    trace = one_step("read a.txt", "Read", {"file_path": "d/a.txt"}, kinds={"a.txt": "path"})
     with pytest.raises(BindingRefused):
         bound(trace, **{"a.txt": "../../b.txt"})
 
 
 def test_goal_observation_and_answer_hold_the_new_values_as_whole_words() -> None:
     more = {"output": "a.txt -> b.txt, not data.txt", "answer": "b.txt copies a.txt."}
-    trace = command("copy a.txt to b.txt", "cp -v a.txt b.txt", more=more, **{
+    trace = command("copy a.txt to b.txt", "cp -v a.txt b.txt", {
         "a.txt": "path", "b.txt": "path",
-    })  # fmt: skip
+    }, more)  # fmt: skip
     new = bound(trace, **{"a.txt": "b.txt", "b.txt": "c.txt"})
     assert new.goal == "copy b.txt to c.txt"
     assert new.steps[0].observation.text == "b.txt -> c.txt, not data.txt"
@@ -172,7 +174,7 @@ def test_goal_observation_and_answer_hold_the_new_values_as_whole_words() -> Non
 
 def test_a_name_of_which_a_value_is_a_part_is_replaced_as_a_whole() -> None:
     more = {"output": "wrote out5x.txt", "answer": "out5x.txt is there, 5 lines long"}
-    trace = command("write 5 lines", "seq 5 | tee out5x.txt | wc -l", more=more, **{"5": "number"})
+    trace = command("write 5 lines", "seq 5 | tee out5x.txt | wc -l", {"5": "number"}, more)
     new = bound(trace, **{"5": "7"})
     assert new.steps[0].observation.text == "wrote out7x.txt"
     assert new.answer == "out7x.txt is there, 7 lines long"
@@ -180,34 +182,34 @@ def test_a_name_of_which_a_value_is_a_part_is_replaced_as_a_whole() -> None:
 
 def test_a_short_number_that_was_observed_is_left_alone_for_the_guards() -> None:
     more = {"output": "5", "answer": "There are 5 lines"}
-    trace = command("count the first 5 lines", "head -n 5 a | wc -l", more=more, **{"5": "number"})
+    trace = command("count the first 5 lines", "head -n 5 a | wc -l", {"5": "number"}, more)
     new = bound(trace, **{"5": "7"})
     assert (new.steps[0].observation.text, new.answer) == ("5", "There are 5 lines")
 
 
 def test_a_value_with_its_unit_is_replaced() -> None:
     more = {"output": "", "answer": "Files over 10MB are listed"}
-    trace = command("list files over 10MB", "find . -size +10M", more=more, **{"10": "number"})
+    trace = command("list files over 10MB", "find . -size +10M", {"10": "number"}, more)
     one = trace.parameters[0].model_copy(update={"unit": "MB"})
     new = bound(trace.model_copy(update={"parameters": (one,)}), **{"10": "25"})
     assert new.answer == "Files over 25MB are listed"
 
 
 def test_what_a_write_makes_of_a_new_text_is_known() -> None:
-    new = bound(written("note milk in n.txt", "n.txt", "buy milk\n", milk="word"), milk="tea")
+    new = bound(written("note milk in n.txt", "n.txt", "buy milk\n", {"milk": "word"}), milk="tea")
     assert (new.steps[0].before, new.steps[0].after) == (ABSENT, state("buy tea\n"))
     assert new.effects == (FileEffect(path="n.txt", before=ABSENT, after=state("buy tea\n")),)
 
 
 def test_what_a_write_makes_under_a_new_name_is_known() -> None:
-    trace = written("note it in n.txt", "n.txt", "milk\n", **{"n.txt": "path"})
+    trace = written("note it in n.txt", "n.txt", "milk\n", kinds={"n.txt": "path"})
     new = bound(trace, **{"n.txt": "m.txt"})
     assert new.steps[0].after == state("milk\n")
     assert new.effects == (FileEffect(path="m.txt", before=ABSENT, after=state("milk\n")),)
 
 
 def test_the_white_space_that_a_write_leaves_out_is_left_out_of_what_is_known() -> None:
-    trace = written("note milk", "n.txt", "milk\n", milk="text")
+    trace = written("note milk", "n.txt", "milk\n", kinds={"milk": "text"})
     assert bound(trace, milk="tea ").steps[0].after == state("tea\n")
 
 
@@ -218,7 +220,7 @@ def test_what_a_command_makes_of_a_new_value_is_unknown() -> None:
 
 
 def test_a_file_that_was_there_is_unknown_under_a_new_name() -> None:
-    trace = written("note it in n.txt", "n.txt", "milk\n", **{"n.txt": "path"})
+    trace = written("note it in n.txt", "n.txt", "milk\n", kinds={"n.txt": "path"})
     step = trace.steps[0].model_copy(update={"before": state("old")})
     new = bound(trace.model_copy(update={"steps": (step,)}), **{"n.txt": "m.txt"})
     assert new.steps[0].before == UNKNOWN
@@ -227,7 +229,7 @@ def test_a_file_that_was_there_is_unknown_under_a_new_name() -> None:
 def test_what_an_edit_makes_of_an_unknown_file_is_unknown() -> None:
     trace = one_step(
         "turn debug off in a.ini", "Edit",
-        {"file_path": "a.ini", "old_string": "on", "new_string": "off"}, **{"a.ini": "path"},
+        {"file_path": "a.ini", "old_string": "on", "new_string": "off"}, kinds={"a.ini": "path"},
     )  # fmt: skip
     step = trace.steps[0].model_copy(update={"before": state("on"), "after": state("off")})
     new = bound(trace.model_copy(update={"steps": (step,)}), **{"a.ini": "b.ini"})
@@ -235,7 +237,7 @@ def test_what_an_edit_makes_of_an_unknown_file_is_unknown() -> None:
 
 
 def test_an_edit_of_a_file_that_the_trace_wrote_begins_where_the_write_ended() -> None:
-    first = written("note milk in n.txt", "n.txt", "buy milk\n", milk="word")
+    first = written("note milk in n.txt", "n.txt", "buy milk\n", {"milk": "word"})
     edit = Step(
         tool="Edit",
         input={"file_path": "n.txt", "old_string": "buy", "new_string": "get"},
@@ -248,7 +250,7 @@ def test_an_edit_of_a_file_that_the_trace_wrote_begins_where_the_write_ended() -
 
 
 def test_a_bound_trace_is_a_valid_trace() -> None:
-    new = bound(written("note milk in n.txt", "n.txt", "buy milk\n", milk="word"), milk="tea")
+    new = bound(written("note milk in n.txt", "n.txt", "buy milk\n", {"milk": "word"}), milk="tea")
     assert Trace.model_validate_json(new.model_dump_json()) == new
 
 
@@ -287,7 +289,7 @@ def test_values_enter_a_command_as_one_word_each_or_not_at_all(
 ) -> None:
     one, two = f"<{names[0]}>", f"[{names[1]}]"
     text = f"printf %s '{one}' x '{two}'"
-    trace = command(f"join {one} {two}", text, **{one: "text", two: "text"})
+    trace = command(f"join {one} {two}", text, kinds={one: "text", two: "text"})
     try:
         new = bind_trace(trace, {one: first, two: second})
     except BindingRefused:
@@ -298,7 +300,7 @@ def test_values_enter_a_command_as_one_word_each_or_not_at_all(
 @given(NAMES, VALUES)
 def test_binding_there_and_back_gives_the_recorded_inputs(name: str, value: str) -> None:
     inputs = {"file_path": "x", "content": f"begin <{name}> end"}
-    trace = one_step(f"write <{name}>", "Write", inputs, **{f"<{name}>": "text"})
+    trace = one_step(f"write <{name}>", "Write", inputs, kinds={f"<{name}>": "text"})
     try:
         new = bind_trace(trace, {f"<{name}>": value})
     except BindingRefused:
@@ -310,7 +312,6 @@ def test_binding_there_and_back_gives_the_recorded_inputs(name: str, value: str)
 
 @given(st.text(max_size=60), NAMES, NAMES)
 def test_no_observation_makes_binding_fail(text: str, old: str, new: str) -> None:
-    trace = command(f"say <{old}>", f"echo '<{old}>'", more={"output": text, "answer": text}, **{
-        f"<{old}>": "text",
-    })  # fmt: skip
+    more = {"output": text, "answer": text}
+    trace = command(f"say <{old}>", f"echo '<{old}>'", {f"<{old}>": "text"}, more)
     assert bind_trace(trace, {f"<{old}>": f"<{new}>"}).goal == f"say <{new}>"
