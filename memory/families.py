@@ -42,17 +42,19 @@ class Bar:
         members: Goals that it must have.
         margin: By how much it must lead the next one, in nats of log odds (for a family without
             values: of the normalised score).
+        words: Share of the goal's words that it must have seen.
         pairs: Share of the goal's pairs of neighbours that it must have seen.
     """
 
     members: int
     margin: float
+    words: float
     pairs: float
 
 
-VALUES_BAR = Bar(members=2, margin=4.0, pairs=0.65)
-COMMAND_BAR = Bar(members=3, margin=5.0, pairs=0.9)
-PLAIN_BAR = Bar(members=3, margin=2.2, pairs=0.0)
+VALUES_BAR = Bar(members=2, margin=4.0, words=1.0, pairs=0.65)
+COMMAND_BAR = Bar(members=3, margin=5.0, words=1.0, pairs=0.9)
+PLAIN_BAR = Bar(members=4, margin=2.6, words=0.801, pairs=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,7 @@ class Families:
     def _lacks(self, family: _Family, reading: _Reading, margin: float) -> str:
         bar = COMMAND_BAR if family.runs_commands else VALUES_BAR
         unknown = [word for word in reading.words if not family.seen.get(word)]
+        # One such word could be a value that the program should have been given.
         pairs = [feature for feature in reading.features if " " in feature]
         known = sum(1 for pair in pairs if family.seen.get(pair)) / max(1, len(pairs))
         if unknown:
@@ -282,6 +285,9 @@ class Families:
             return margin, f"only {size} goals like this were learned"
         if near[best.family] < min(3, size):
             return margin, "the nearest goals are of other kinds"
+        known = sum(1 for word in words if self._families[best.family].seen.get(word))
+        if known < PLAIN_BAR.words * len(words):
+            return margin, "too many of its words were not in goals like this"
         return margin, ""
 
     def _vote(self, words: frozenset[str]) -> tuple[dict[str, float], Counter[str]]:
