@@ -136,7 +136,7 @@ class _Search:
         names: Counter[str] = Counter()
         parameters: list[Parameter] = []
         for value, flows in sorted(self.found, key=lambda one: one[0].start):
-            kind = kind_of(value.text)
+            kind = self._kind(value, flows)
             names[kind] += 1
             parameters.append(
                 Parameter(
@@ -151,6 +151,27 @@ class _Search:
                 )
             )
         return tuple(parameters)
+
+    def _kind(self, value: _Value, flows: Sequence[Flow]) -> Kind:
+        """Return a value's kind; a name that is a whole argument may be a path elsewhere."""
+        kind = kind_of(value.text)
+        if kind == "word" and value.marked and all(map(self._is_whole, flows)):
+            return "text"
+        return kind
+
+    def _is_whole(self, flow: Flow) -> bool:
+        """Whether a flow is a whole word of a command, or the whole of another input."""
+        leaf = next(one for one in self.leaves if (one.step, one.path) == (flow.step, flow.path))
+        text = leaf.value
+        if not isinstance(text, str):
+            return False
+        if not leaf.is_command:
+            return flow.start == 0 and flow.end == len(text)
+        before, after = text[: flow.start][-1:], text[flow.end :][:1]
+        quoted = before == after and before in ("'", '"')
+        if quoted:
+            before, after = text[: flow.start - 1][-1:], text[flow.end + 1 :][:1]
+        return (not before or before.isspace()) and (not after or after.isspace())
 
     def _in_goal(self, start: int, end: int) -> bool:
         return any(
