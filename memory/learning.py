@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from ..kernel.tools import ToolCall, ToolRegistry, ToolResult
+from .binding import BindingRefused
+from .bound import verify_parameters
 from .goals import depends_on_now
 from .parameters import find_parameters
 from .placement import lift_cwd, lift_json
@@ -87,7 +89,7 @@ def build_trace(
         return NotKept(obstacle)
     steps = tuple(_step(call, cwd) for call in calls)
     parameters = _parameters(goal, steps, declared)
-    return Trace(
+    trace = Trace(
         goal=goal,
         permission_mode=permission_mode,
         steps=steps,
@@ -98,6 +100,16 @@ def build_trace(
         valid_on=_valid_on(goal, parameters, calls, provenance.learned_at),
         provenance=provenance,
     )
+    return trace if _gives_itself_back(trace) else trace.model_copy(update={"parameters": ()})
+
+
+def _gives_itself_back(trace: Trace) -> bool:
+    """Whether the learned values give back the recorded steps; what does not, does not vary."""
+    try:
+        verify_parameters(trace)
+    except BindingRefused:
+        return False
+    return True
 
 
 def _obstacle(calls: Sequence[LearnedCall], registry: ToolRegistry) -> str | None:
