@@ -11,7 +11,7 @@ import anyio
 
 from ..kernel.errors import UsageError
 from ..kernel.money import format_usd
-from ..memory.traces import Trace
+from ..memory.traces import Parameter, Trace
 from .render import describe_call, one_line, printable, printable_for_terminal
 from .streams import print_data
 from .system import OpenSystem, System, opened
@@ -87,6 +87,7 @@ def describe_trace(trace_id: str, trace: Trace) -> str:
     ]
     if trace.valid_on is not None:
         lines.append(f"valid on {trace.valid_on} only")
+    lines += [f"varies   {_varies(one)}" for one in trace.parameters]
     lines += [
         f"step {number:<3} {describe_call(step.tool, step.input)}"
         for number, step in enumerate(trace.steps, start=1)
@@ -94,6 +95,14 @@ def describe_trace(trace_id: str, trace: Trace) -> str:
     lines += [f"changes  {printable(effect.path)}" for effect in trace.effects]
     lines.append(f"answer   {one_line(trace.answer)}")
     return "\n".join(lines)
+
+
+def _varies(parameter: Parameter) -> str:
+    steps = sorted({flow.step + 1 for flow in parameter.flows})
+    where = f"step{'s' if len(steps) > 1 else ''} {', '.join(map(str, steps))}"
+    values = f", one of: {', '.join(parameter.domain)}" if parameter.domain else ""
+    said = f"{parameter.name} ({parameter.kind}) = {parameter.value!r} in {where}{values}"
+    return one_line(said, 200)
 
 
 def _day(moment: float) -> str:
