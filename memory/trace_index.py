@@ -114,16 +114,19 @@ class TraceIndex:
 
     def by_key(self, key: str) -> list[str]:
         """Return the ids of a key, newest first."""
-        query = "SELECT id FROM traces WHERE key = ? ORDER BY learned_at DESC, id"
-        return [row[0] for row in self._query(query, key)]
+        query = (
+            "SELECT changed, id FROM folder LEFT JOIN traces ON key = ?"
+            " ORDER BY learned_at DESC, id"
+        )
+        return [one for _, one in self._current(query, key) if one is not None]
 
     def by_template(self, template: str) -> list[str]:
         """Return the ids of a template, newest first."""
         query = (
-            "SELECT id FROM templates JOIN traces USING (id) WHERE template = ?"
-            " ORDER BY learned_at DESC, id"
+            "SELECT changed, id FROM folder LEFT JOIN (templates JOIN traces USING (id))"
+            " ON template = ? ORDER BY learned_at DESC, id"
         )
-        return [row[0] for row in self._query(query, template)]
+        return [one for _, one in self._current(query, template) if one is not None]
 
     def members(self, after: int) -> tuple[int, list[tuple[int, str, str]]]:
         """Return what came after a number: how often traces were removed, and number, id, member.
@@ -131,9 +134,12 @@ class TraceIndex:
         Args:
             after: The last number that is known; 0 for none.
         """
-        query = "SELECT number, id, member FROM members WHERE number > ? ORDER BY number"
-        rows = [(number, trace_id, text) for number, trace_id, text in self._query(query, after)]
-        return self._query("SELECT removals FROM folder")[0][0], rows
+        query = (
+            "SELECT changed, removals, number, id, member FROM folder LEFT JOIN members"
+            " ON number > ? ORDER BY number"
+        )
+        rows = self._current(query, after)
+        return rows[0][1], [row[2:] for row in rows if row[2] is not None]
 
     def by_prefix(self, prefix: str, limit: int) -> list[str]:
         """Return ids that begin with a prefix."""
@@ -164,12 +170,22 @@ class TraceIndex:
                 self._connection = None
 
     def _query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._repaired(lambda: self._answer(query, values))
+
+    def _current(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Answer a query that gives ``folder.changed`` first, in every row and in one at least.
+
+        So deciding asks the database once: the same answer says whether it is up to date.
+        """
+        return self._repaired(lambda: self._answer_if_current(query, values))
+
+    def _repaired(self, answer: Callable[[], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
         try:
-            return self._answer(query, values)
+            return answer()
         except sqlite3.DatabaseError:
             self._discard()
         try:
-            return self._answer(query, values)
+            return answer()
         except sqlite3.DatabaseError as error:
             raise self._cannot(error) from None
 
@@ -177,6 +193,12 @@ class TraceIndex:
         self._follow_folder()
         with self._database() as connection:
             return connection.execute(query, values).fetchall()
+
+    def _answer_if_current(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        changed = self._folder_changed()
+        with self._database() as connection:
+            rows = connection.execute(query, values).fetchall()
+        return rows if rows[0][0] == changed else self._answer(query, values)
 
     def _follow_folder(self) -> None:
         """Take in what came into the folder or left it since the last time."""
