@@ -56,12 +56,23 @@ class TraceEvidence:
         successes: Replays whose guards all held.
         failures: Replays that drifted or failed, and times the user refused it.
         last_used_at: UTC epoch seconds, or None.
+        refused: Times the user refused it.
     """
 
     learned: int
     successes: int
     failures: int
     last_used_at: float | None
+    refused: int = 0
+
+    @property
+    def may_vary(self) -> bool:
+        """Whether it may answer other goals than the one it was learned from.
+
+        Once a user has said that it answered wrongly, it may not, until at least 19 good replays
+        stand against each such word: so no trace goes on at a known error rate above 5 %.
+        """
+        return not self.refused or self.successes >= _GOOD_FOR_BAD * self.refused
 
     @property
     def confidence(self) -> float:
@@ -112,7 +123,11 @@ class Evidence:
         failures = sum(counts.get(name, 0) for name in ("drifted", "failed", "refused"))
         last = max((at for _, _, at in rows), default=None)
         return TraceEvidence(
-            min(1, counts.get("learned", 0)), counts.get("replayed", 0), failures, last
+            min(1, counts.get("learned", 0)),
+            counts.get("replayed", 0),
+            failures,
+            last,
+            counts.get("refused", 0),
         )
 
     def note_answer(
@@ -148,18 +163,8 @@ class Evidence:
         return [(trace_id, json.loads(bound), bool(same)) for trace_id, bound, same in rows]
 
     def may_vary(self, trace_id: str) -> bool:
-        """Return whether a trace may answer other goals than the one it was learned from.
-
-        Once a user has said that it answered wrongly, it may not, until at least 19 good replays
-        stand against each such word: so no trace goes on at a known error rate above 5 %.
-        """
-        query = "SELECT count(*) FROM outcomes WHERE trace_id = ? AND outcome = ?"
-        with self._use() as connection:
-            refused = connection.execute(query, (trace_id, "refused")).fetchone()[0]
-            if not refused:
-                return True
-            replayed = connection.execute(query, (trace_id, "replayed")).fetchone()[0]
-        return replayed >= _GOOD_FOR_BAD * refused
+        """Return whether a trace may answer other goals; see `TraceEvidence.may_vary`."""
+        return self.of(trace_id).may_vary
 
     def left(self, trace_id: str) -> dict[str, str]:
         """Return the files of a trace as its runs left them, whatever values they had.

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from .kept import per_text
+
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[\w\"'`)\]])[.!?…]+$")
 _QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|`[^`]*`")
@@ -33,6 +35,7 @@ _PLACE_AFTER_CURRENT = re.compile(
 )
 
 
+@per_text
 def normal_form(goal: str) -> str:
     """Return the key under which goals that may be the same goal are found.
 
@@ -57,6 +60,8 @@ def difference(learned: str, asked: str, inputs: Iterable[str]) -> str | None:
     Returns:
         A reason for people, or None if both are the same goal.
     """
+    if learned == asked:
+        return None
     if normal_form(learned) != normal_form(asked):
         return "the words differ"
     if _QUOTED.findall(learned) != _QUOTED.findall(asked):

@@ -9,7 +9,7 @@ does not answer again but for the very goal that it was learned from.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,7 +17,7 @@ from ..kernel.errors import TraceError
 from ..kernel.tools import ToolRegistry
 from .binding import BindingRefused
 from .bound import bind_trace
-from .evidence import Evidence
+from .evidence import Evidence, TraceEvidence
 from .families import Families, Proposal
 from .flows import filled
 from .goals import depends_on_now, difference, normal_form
@@ -180,8 +180,7 @@ class Matcher:
             trace = self._load(trace_id, refusals)
             if trace is None:
                 continue
-            inputs = [text for step in trace.steps for text in strings_in(step.input)]
-            words = difference(trace.goal, goal, inputs)
+            words = difference(trace.goal, goal, _strings(trace))
             refused = (
                 Refusal(Miss.OTHER_WORDS, trace_id, words)
                 if words is not None
@@ -257,7 +256,8 @@ class Matcher:
         refusals: list[Refusal],
         proposal: Proposal | None = None,
     ) -> Match | None:
-        refused = refusal(trace_id, trace, place) or self._record(trace_id)
+        record = self._evidence.of(trace_id)
+        refused = refusal(trace_id, trace, place) or _record(trace_id, record)
         if refused is not None:
             refusals.append(refused)
             return None
@@ -274,19 +274,8 @@ class Matcher:
             reason = f"has the wording of this goal, {said}"
         else:
             reason = f"is one of {proposal.members} of a kind with this goal, {said}"
-        confidence = self._evidence.of(trace_id).confidence
-        return Match(
-            trace_id, bound, confidence, way, values, None if bound is trace else trace, reason
-        )
-
-    def _record(self, trace_id: str) -> Refusal | None:
-        if self._evidence.may_vary(trace_id):
-            return None
-        return Refusal(
-            Miss.BAD_RECORD,
-            trace_id,
-            "it went wrong for another goal than its own, and answers only its own since",
-        )
+        learned = None if bound is trace else trace
+        return Match(trace_id, bound, record.confidence, way, values, learned, reason)
 
     def _load(self, trace_id: str, refusals: list[Refusal]) -> Trace | None:
         try:
@@ -304,6 +293,16 @@ class Matcher:
         for number, member in members:
             self._families.add(member)
             self._last = number
+
+
+def _record(trace_id: str, record: TraceEvidence) -> Refusal | None:
+    if record.may_vary:
+        return None
+    return Refusal(
+        Miss.BAD_RECORD,
+        trace_id,
+        "it went wrong for another goal than its own, and answers only its own since",
+    )
 
 
 def _agree(matches: Sequence[Match], family: Sequence[Trace]) -> bool:
@@ -328,6 +327,10 @@ def _explains(trace: Trace, other: Trace) -> bool:
         for step, given in zip(trace.steps, inputs, strict=True)
     )
     return same_program(steps, other.steps)
+
+
+def _strings(trace: Trace) -> Iterator[str]:
+    return (text for step in trace.steps for text in strings_in(step.input))
 
 
 def _without(goal: str, match: Match) -> str:
