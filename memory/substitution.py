@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import JsonValue
 
@@ -76,7 +77,6 @@ class Substitution:
         self.unclear = frozenset(unclear)
         self.changes = tuple(one for one in told.values() if one.old not in unclear)
         self._by_old = {change.old: change for change in self.changes}
-        self._pattern = _pattern(self.changes)
 
     def whole(self, text: str) -> str:
         """Return a text with every learned value that stands in it as a whole word replaced."""
@@ -92,17 +92,26 @@ class Substitution:
 
     def held(self, text: str) -> set[str]:
         """Return the learned values that a text holds as whole words."""
+        if not any(old in text for old in self._by_old):
+            return set()
         return {found.group() for found in self._pattern.finditer(text) if found.lastgroup}
 
     def blanked(self, text: str) -> str:
         """Return a text without the learned values that stand in it as whole words."""
         return self._pattern.sub(" ", text)
 
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Making it takes longer than all else here, and most texts hold none of the values.
+        return _pattern(self.changes)
+
     def _replaced(self, text: str, wanted: Mapping[str, Change]) -> str:
         def replace(found: re.Match[str]) -> str:
             old = found.group()
             return wanted[old].new if found.lastgroup and old in wanted else old
 
+        if not any(old in text for old in wanted):
+            return text
         return self._pattern.sub(replace, text)
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from .kept import per_trace
 from .traces import Parameter, Trace
 from .wording import Token, canonical, carriers, is_number, shape_of, split_unit, tokenize
 
@@ -65,7 +66,7 @@ def unify(trace: Trace, goal: str) -> dict[str, str] | Miss:
     Returns:
         Parameter names to values (units left off), or why the goal is another one.
     """
-    pieces = _pieces(trace.goal, trace.parameters)
+    pieces = _pieces_of(trace)
     tokens = carriers(tokenize(goal))
     values: dict[str, str] = {}
     position = 0
@@ -101,6 +102,11 @@ def fits(parameter: Parameter, value: str) -> Miss | None:
     if not value or shape_of(value) != shape_of(parameter.value):
         return Miss(f"{value!r} is not of the kind of {parameter.value!r}")
     return None
+
+
+@per_trace
+def _pieces_of(trace: Trace) -> Sequence[_Piece]:
+    return _pieces(trace.goal, trace.parameters)
 
 
 def _pieces(goal: str, parameters: Sequence[Parameter]) -> list[_Piece]:
@@ -154,6 +160,7 @@ def _same(learned: Token, asked: Token, flowing: frozenset[str], *, first: bool)
 _COMMANDS = re.compile(r"(?:^|[|;&(`\n])\s*(?:sudo\s+|xargs\s+)?(?=[\w./-])[\w./-]+")
 
 
+@per_trace
 def _flowing_words(trace: Trace) -> frozenset[str]:
     """Return the words of the inputs, but for the names of the programs that commands run."""
     words: set[str] = set()

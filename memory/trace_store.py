@@ -31,8 +31,8 @@ from .traces import SCHEMA_VERSION, Trace
 from .trust import Trust
 
 _ASIDE = "set-aside"
-_KEPT = 512
-"""Traces that are kept in memory."""
+_KEPT_BYTES = 8 * 2**20
+"""Sum of the files whose traces are kept in memory, which takes a few times as much."""
 _ID = re.compile(r"t-[0-9a-f]{20}\Z")
 
 
@@ -81,6 +81,7 @@ class TraceStore:
         self._index = TraceIndex(index_path, folder, self._row_of, time.time_ns, version)
         self._problems: dict[Path, Problem] = {}
         self._verified: dict[str, tuple[tuple[int, ...], Trace]] = {}
+        self._kept_bytes = 0
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -231,9 +232,16 @@ class TraceStore:
         # What is only allowed may be revoked at any moment; a signature stays true.
         if stamp is None or not self._trust.verify_signed(signed):
             return
-        if len(self._verified) >= _KEPT:
-            self._verified.pop(next(iter(self._verified)))
+        self._forget(trace_id)
         self._verified[trace_id] = (stamp, signed.trace)
+        self._kept_bytes += _size(stamp)
+        while self._kept_bytes > _KEPT_BYTES:
+            self._forget(next(iter(self._verified)))
+
+    def _forget(self, trace_id: str) -> None:
+        known = self._verified.pop(trace_id, None)
+        if known is not None:
+            self._kept_bytes -= _size(known[0])
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"
@@ -300,6 +308,10 @@ class TraceStore:
 
     def _note(self, problem: Problem) -> None:
         self._problems[problem.path] = problem
+
+
+def _size(stamp: tuple[int, ...]) -> int:
+    return stamp[1]
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:

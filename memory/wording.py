@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
+from .kept import per_text
+
 _QUOTE = (
     r"\"[^\"\n]*\"|(?<![\w)\]])'[^'\n]*'(?!\w)|`[^`\n]*`"
     r"|\u201c[^\u201d\n]*\u201d|(?<!\w)\u2018[^\u2019\n]*\u2019(?!\w)"
@@ -76,6 +78,11 @@ def tokenize(goal: str) -> list[Token]:
     Returns:
         The tokens, in order.
     """
+    return list(_tokens(goal))
+
+
+@per_text
+def _tokens(goal: str) -> Sequence[Token]:
     pieces: list[Token | _Mark] = []
     for found in _TOKEN.finditer(goal):
         if found["quote"]:
@@ -120,6 +127,7 @@ def split_unit(text: str) -> tuple[str, str] | None:
     return (found["number"], found["unit"]) if found else None
 
 
+@per_text
 def shape_of(value: str) -> tuple[object, ...]:
     """Return what two values must have in common to stand for each other.
 
