@@ -17,8 +17,9 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 
 from .members import Member, SlotValue, masked, plain_words
@@ -83,15 +84,12 @@ class _Family:
     members: list[Member] = field(default_factory=list[Member])
     seen: Counter[str] = field(default_factory=Counter[str])
     orders: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
+    labels: frozenset[str] = frozenset()
 
     @property
     def sample(self) -> Member:
         """The member that is replayed: the newest."""
         return self.members[-1]
-
-    @property
-    def labels(self) -> set[str]:
-        return {slot.label for slot in self.sample.slots}
 
     @property
     def runs_commands(self) -> bool:
@@ -123,6 +121,17 @@ class _Asked:
         self.words = [plain_words([token]) for token in tokens]
         self.all_words = list(chain.from_iterable(self.words))
         self.literals = [index for index, token in enumerate(tokens) if token.is_value]
+        self.known: dict[str, list[tuple[tuple[int, int], str]]] = {}
+        self._runs: dict[int, list[tuple[tuple[int, int], tuple[str, ...]]]] = {}
+
+    def runs(self, size: int) -> list[tuple[tuple[int, int], tuple[str, ...]]]:
+        """Return every run of so many words, in lower case, with where it stands."""
+        if size not in self._runs:
+            starts = range(len(self.lower) - size + 1)
+            self._runs[size] = [
+                ((start, start + size), tuple(self.lower[start : start + size])) for start in starts
+            ]
+        return self._runs[size]
 
     def masked(self, labels: Mapping[int, tuple[int, str]]) -> tuple[str, ...]:
         """Return the words, with labels where values stand; see `members.masked`."""
@@ -144,14 +153,21 @@ class Families:
         self._labels: dict[str, set[str]] = defaultdict(set)
         self._goals: list[tuple[frozenset[str], str]] = []
         self._goals_with: dict[str, list[int]] = defaultdict(list)
+        # What is worked out from the counts, until they change.
+        self._rarity: dict[str, float] = {}
+        self._idfs: dict[str, float] = {}
+        self._norms: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self._goals)
 
     def add(self, member: Member) -> None:
         """Take in a trace's goal."""
+        for derived in (self._rarity, self._idfs, self._norms):
+            derived.clear()
         family = self._families.setdefault(member.program, _Family())
         family.members.append(member)
+        family.labels = frozenset(slot.label for slot in member.slots)
         features = _features(member.words)
         family.orders.add(_order(member.words, family.labels))
         family.seen.update(features)
@@ -213,7 +229,11 @@ class Families:
             idf = math.log((total + 1) / often)
             for program in self._having[feature]:
                 weight[program] += idf
-        return heapq.nsmallest(_CANDIDATES, weight, key=lambda one: (-weight[one], one))
+        if len(weight) <= _CANDIDATES:
+            return sorted(weight, key=lambda one: (-weight[one], one))
+        least = heapq.nlargest(_CANDIDATES, weight.values())[-1]
+        heavy = [program for program, one in weight.items() if one >= least]
+        return sorted(heavy, key=lambda one: (-weight[one], one))[:_CANDIDATES]
 
     def _readings(self, asked: _Asked, programs: Iterable[str]) -> list[_Reading]:
         found: list[_Reading] = []
@@ -233,16 +253,41 @@ class Families:
         return found
 
     def _score(self, family: _Family, features: frozenset[str]) -> float:
-        size, total = len(family.members), len(self._goals)
-        score = math.log(size / total)
+        size = len(family.members)
+        score = math.log(size / len(self._goals))
+        seen, never = family.seen, _inside(0, size)
         for feature in features:
-            often = self._seen.get(feature, 0)
-            if not often:
+            outside = self._outside(feature)
+            if outside is None:
                 score -= _UNSEEN_PAIR if " " in feature else _UNSEEN_WORD
-                continue
-            inside = (family.seen.get(feature, 0) + _SMOOTHING) / (size + 2 * _SMOOTHING)
-            score += math.log(inside) - math.log((often + _SMOOTHING) / (total + 1))
+            elif feature in seen:
+                score += _inside(seen[feature], size) - outside
+            else:
+                score += never - outside
         return score
+
+    def _outside(self, feature: str) -> float | None:
+        """Return the log of how likely a feature is in any goal; None if it was never seen."""
+        known = self._rarity.get(feature)
+        if known is None and (often := self._seen.get(feature, 0)):
+            known = math.log((often + _SMOOTHING) / (len(self._goals) + 1))
+            self._rarity[feature] = known
+        return known
+
+    def _idf(self, word: str) -> float:
+        known = self._idfs.get(word)
+        if known is None:
+            known = math.log((1 + len(self._goals)) / (0.5 + self._seen.get(word, 0))) ** 2
+            if word in self._seen:
+                self._idfs[word] = known
+        return known
+
+    def _norm(self, index: int) -> float:
+        """Return the length of a goal as a vector of words."""
+        known = self._norms.get(index)
+        if known is None:
+            known = self._norms[index] = math.sqrt(sum(map(self._idf, self._goals[index][0])))
+        return known
 
     def _is_plain(self, family: _Family) -> bool:
         """Whether it takes no value, and no other program of its tools does either."""
@@ -294,23 +339,17 @@ class Families:
         """Return the summed similarity and the count of the nearest goals, by family."""
         total = len(self._goals)
 
-        def idf(word: str) -> float:
-            return math.log((1 + total) / (0.5 + self._seen.get(word, 0))) ** 2
-
         overlap: dict[int, float] = defaultdict(float)
         for word in words:
             if self._seen.get(word, 0) <= 0.5 * total + 10:
-                weight = idf(word)
+                weight = self._idf(word)
                 for index in self._goals_with.get(word, ()):
                     overlap[index] += weight
-        own = math.sqrt(sum(map(idf, words))) or 1.0
-        nearest = sorted(
-            (
-                (share / math.sqrt(sum(map(idf, self._goals[index][0]))) / own, index)
-                for index, share in overlap.items()
-            ),
-            reverse=True,
-        )[:_NEIGHBOURS]
+        own = math.sqrt(sum(map(self._idf, words))) or 1.0
+        nearest = heapq.nlargest(
+            _NEIGHBOURS,
+            ((share / self._norm(index) / own, index) for index, share in overlap.items()),
+        )
         votes: dict[str, float] = defaultdict(float)
         near: Counter[str] = Counter()
         for similarity, index in nearest:
@@ -320,7 +359,11 @@ class Families:
 
     def _assignments(self, sample: Member, asked: _Asked) -> list[tuple[tuple[int, int], ...]]:
         """Return the ways in which a goal's tokens can fill a program's slots; at most a few."""
-        options = [self._options(slot, asked) for slot in sample.slots]
+        options: list[list[tuple[int, int]]] = []
+        for slot in sample.slots:
+            options.append(self._options(slot, asked))
+            if not options[-1]:
+                return []
         found: list[tuple[tuple[int, int], ...]] = []
 
         def fill(number: int, chosen: tuple[tuple[int, int], ...]) -> None:
@@ -343,20 +386,18 @@ class Families:
 
     def _options(self, slot: SlotValue, asked: _Asked) -> list[tuple[int, int]]:
         spans: set[tuple[int, int]] = set()
-        known = self._values[slot.label]
         if not slot.in_command and not slot.unit:
-            lower = asked.lower
-            for size in self._sizes[slot.label]:
-                for start in range(len(lower) - size + 1):
-                    words = tuple(lower[start : start + size])
-                    if words in known and _may_stand_for(slot.value, " ".join(words)):
-                        spans.add((start, start + size))
+            spans.update(
+                span
+                for span, value in self._known_in(slot.label, asked)
+                if _may_stand_for(slot.value, value)
+            )
         if slot.marked:
-            spans |= {
+            spans.update(
                 (index, index + 1)
                 for index in asked.literals
                 if _may_fill(slot, asked.tokens[index])
-            }
+            )
         if len(spans) < 2:
             return list(spans)
         longest = {
@@ -365,6 +406,19 @@ class Families:
             if not any(o != one and o[0] <= one[0] and one[1] <= o[1] for o in spans)
         }
         return sorted(longest)
+
+    def _known_in(self, label: str, asked: _Asked) -> list[tuple[tuple[int, int], str]]:
+        """Return where a goal holds values that were seen for an input."""
+        found = asked.known.get(label)
+        if found is None:
+            known = self._values[label]
+            found = asked.known[label] = [
+                (span, " ".join(words))
+                for size in self._sizes[label]
+                for span, words in asked.runs(size)
+                if words in known
+            ]
+        return found
 
 
 def _may_stand_for(learned: str, value: str) -> bool:
@@ -401,9 +455,15 @@ def _bound(
     return values
 
 
-def _order(words: Sequence[str], labels: set[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=4096)
+def _inside(often: int, size: int) -> float:
+    """Return the log of how likely a feature is in a goal of a family."""
+    return math.log((often + _SMOOTHING) / (size + 2 * _SMOOTHING))
+
+
+def _order(words: Sequence[str], labels: Set[str]) -> tuple[str, ...]:
     """Return in what order the values stand in a goal."""
-    return tuple(word for word in words if word in labels)
+    return tuple(word for word in words if word in labels) if labels else ()
 
 
 def _features(words: Sequence[str]) -> frozenset[str]:
