@@ -18,11 +18,12 @@ from .kept import per_text
 
 _QUOTE = (
     r"\"[^\"\n]*\"|(?<![\w)\]])'[^'\n]*'(?!\w)|`[^`\n]*`"
-    r"|\u201c[^\u201d\n]*\u201d|(?<!\w)\u2018[^\u2019\n]*\u2019(?!\w)"
+    r"|\u201c[^\u201c\u201d\n]*\u201d|(?<!\w)\u2018[^\u2018\u2019\n]*\u2019(?!\w)"
 )
 _TOKEN = re.compile(rf"(?P<quote>{_QUOTE})|(?P<chunk>\S+)")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*\Z")
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
+_BRACKETS = frozenset("()[]{}")
 _LONGEST_ITEM = 3
 """Words that an item of a list of values may have."""
 
@@ -154,41 +155,66 @@ class _Mark:
 
 def _chunk(text: str, start: int) -> Sequence[Token | _Mark]:
     """Cut a run of characters without white space into a token and the punctuation around it."""
-    before: list[_Mark] = []
-    after: list[_Mark] = []
-    while text:
+    first, last = _trimmed(text)
+    inner = text[first:last]
+    token = [Token(inner, start + first, start + last, not _is_word(inner))] if inner else []
+    return [*map(_Mark, text[:first]), *token, *map(_Mark, text[last:])]
+
+
+def _trimmed(text: str) -> tuple[int, int]:
+    """Return where a text begins and ends without the punctuation around it."""
+    partners = _partners(text)
+    first, last = 0, len(text)
+    odd = sum(1 for i, char in enumerate(text) if char in _BRACKETS and i not in partners)
+    """How many brackets of what is left have their partner elsewhere, or nowhere."""
+
+    def leaves_partner(index: int) -> int:
+        return 1 if first <= partners.get(index, -1) < last else -1
+
+    while first < last:
         if (
-            text[-1] in ",;:!?"
-            or (text[-1] == "." and len(text) > 1)
-            or (text[-1] in ")]}" and not _balanced(text))
+            text[last - 1] in ",;:!?"
+            or (text[last - 1] == "." and last - first > 1)
+            or (text[last - 1] in ")]}" and odd)
         ):
-            after.append(_Mark(text[-1]))
-            text = text[:-1]
-        elif text[0] in _PAIRS and (not _balanced(text) or _only_wraps(text)):
-            before.append(_Mark(text[0]))
-            text, start = text[1:], start + 1
+            last -= 1
+            odd += leaves_partner(last) if text[last] in _BRACKETS else 0
+        elif text[first] in _PAIRS and (
+            odd
+            or (
+                partners[first] == last - 1
+                and (text[first] == "(" or _is_word(text[first + 1 : last - 1]))
+            )
+        ):
+            # Brackets around the whole: ``(a.txt)``; but ``{a,b}`` is a value itself.
+            first += 1
+            odd += leaves_partner(first - 1)
         else:
             break
-    token = [Token(text, start, start + len(text), _WORD.match(text) is None)] if text else []
-    return [*before, *token, *reversed(after)]
+    return first, last
 
 
-def _balanced(text: str) -> bool:
-    expected: list[str] = []
-    for char in text:
+def _partners(text: str) -> dict[int, int]:
+    """Return for each bracket where the one is that it closes or that closes it."""
+    partners: dict[int, int] = {}
+    opened: list[int] = []
+    for index, char in enumerate(text):
         if char in _PAIRS:
-            expected.append(_PAIRS[char])
-        elif char in ")]}" and (not expected or expected.pop() != char):
-            return False
-    return not expected
+            opened.append(index)
+        elif char in ")]}":
+            if opened and _PAIRS[text[opened[-1]]] == char:
+                partners[index] = opened.pop()
+                partners[partners[index]] = index
+            else:
+                opened.clear()  # nothing can close what stands before it
+    return partners
 
 
-def _only_wraps(text: str) -> bool:
-    """Whether brackets stand around the whole: ``(a.txt)``; but ``{a,b}`` is a value itself."""
-    inner = text[1:-1]
-    if text[-1] != _PAIRS[text[0]] or not _balanced(inner):
-        return False
-    return text[0] == "(" or _WORD.match(inner) is not None
+def _is_word(text: str) -> bool:
+    if not text.isascii():
+        # A vowel sign or an accent belongs to its letter, in whatever form it is typed.
+        text = "".join(char for char in text if not unicodedata.category(char).startswith("M"))
+    return _WORD.match(text) is not None
 
 
 def _with_list(pieces: Sequence[Token | _Mark]) -> list[Token]:
