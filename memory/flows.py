@@ -73,7 +73,8 @@ def filled(
         for part in path[:-1]:
             holder = holder[part]
         old = holder[path[-1]]
-        holder[path[-1]] = _replaced(old, changes) if isinstance(old, str) else changes[0][2]
+        text = changes[0][2]
+        holder[path[-1]] = _replaced(old, changes) if isinstance(old, str) else _number(old, text)
     return inputs
 
 
@@ -81,6 +82,16 @@ def _replaced(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
     for start, end, new in sorted(changes, reverse=True):
         text = text[:start] + new + text[end:]
     return text
+
+
+def _number(learned: float, text: str) -> float | str:
+    """Return a text as a JSON number of the learned one's kind, or as it is if it is none."""
+    try:
+        if float(text) == learned:
+            return learned
+        return int(text) if isinstance(learned, int) else float(text)
+    except ValueError:
+        return text
 
 
 def _walk(
