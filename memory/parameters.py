@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from .binding import BindingRefused, Placement, bind_command, bind_path
 from .flows import Leaf, leaves
+from .placement import marker_spans
 from .substitution import in_form
 from .traces import Flow, Form, Kind, Parameter, Step
 from .wording import Token, is_number, split_unit, tokenize
@@ -35,6 +36,7 @@ def find_parameters(goal: str, steps: Sequence[Step]) -> tuple[Parameter, ...]:
         The parameters, in the order of the goal; they overlap neither there nor in the steps.
     """
     search = _Search(goal, leaves(steps))
+    search.leave_markers()
     for value in search.marked():
         search.take(value)
     search.take_phrases()
@@ -77,6 +79,12 @@ class _Search:
     leaves: list[Leaf]
     found: list[tuple[_Value, list[Flow]]] = field(default_factory=list[tuple[_Value, list[Flow]]])
     used: dict[int, list[tuple[int, int]]] = field(default_factory=dict[int, list[tuple[int, int]]])
+
+    def leave_markers(self) -> None:
+        """Leave the markers of the working directory alone: no goal holds what they stand for."""
+        for index, leaf in enumerate(self.leaves):
+            if isinstance(leaf.value, str) and (marks := marker_spans(leaf.value)):
+                self.used[index] = marks
 
     def marked(self) -> list[_Value]:
         """Return the values that are such by their own form, longest first."""
@@ -195,6 +203,8 @@ class _Search:
         leaf = self.leaves[index]
         if not isinstance(leaf.value, str) or not (leaf.is_command or leaf.is_path):
             return True
+        if leaf.is_command and value.startswith("-") and not is_number(value):
+            return False  # another option is another program
         probe = Placement(flow.start, flow.end, _another(value), kind_of(value))
         try:
             bind = bind_command if leaf.is_command else bind_path
