@@ -71,7 +71,7 @@ def test_kill_9_in_a_model_run_leaves_no_process_and_loses_no_cost(place: Place)
         if "Bash python3" in line:
             break
     wait_for(lambda: burned(place) == TWO_TURNS)
-    assert len(of_a_run(place)) >= 2  # the CLI and its command
+    wait_for(lambda: len(of_a_run(place)) >= 2)  # the CLI and its command
     process.kill()
     process.communicate()
     wait_for(lambda: not processes(place))
