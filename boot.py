@@ -25,18 +25,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import anyio
 import anyio.from_thread
 
-from .interfaces.cortex import Cortex, Plan
 from .interfaces.decision import Decision
+from .interfaces.defaults import STOPPED
 from .interfaces.dispatcher import Dispatcher, Policy, check_goal
 from .interfaces.follower import Follower
-from .interfaces.learner import Learner
-from .interfaces.model_run import STOPPED, ModelRun
-from .interfaces.recall import Recall
+from .interfaces.on_demand import LearnerOnDemand
 from .interfaces.result import Result
 from .interfaces.settings import Settings, load_settings
 from .kernel.atomic import make_private_dir
@@ -50,7 +48,7 @@ from .kernel.redaction import Redactor
 from .kernel.scheduler import Scheduler
 from .kernel.tasks import open_task_group
 from .kernel.token_economy import TokenEconomy
-from .kernel.tools import ToolRegistry
+from .kernel.tools import ToolRegistry, ToolSpec
 from .kernel.watchdog import Watchdog, WatchdogLimits
 from .memory.evidence import Evidence
 from .memory.goals import normal_form
@@ -59,6 +57,10 @@ from .memory.snapshot import SnapshotStore
 from .memory.trace_store import TraceStore
 from .memory.trust import Trust, state_dir
 from .plugins.loader import load_plugins
+
+if TYPE_CHECKING:
+    from .interfaces.cortex import Plan
+    from .interfaces.learner import Learner
 
 __all__ = ["LLMOS", "main"]
 
@@ -221,7 +223,7 @@ class LLMOS:
             partial(self._dispatcher.answer_near, decision, means_the_same=means_the_same)
         )
 
-    async def plan(self, goal: str) -> Plan:
+    async def plan(self, goal: str) -> "Plan":
         """Ask the model for the steps that would reach a goal; nothing is carried out.
 
         Raises:
@@ -229,6 +231,8 @@ class LLMOS:
             LlmosError: If the model run failed or the budget does not allow it.
         """
         self._check_booted()
+        from .interfaces.model_run import ModelRun
+
         goal, run_id = check_goal(goal), f"p-{new_session_id()}"
         plan, run = None, ModelRun(self.settings.model, error=InterruptedRunError(STOPPED))
         async with self._one_goal:
@@ -326,7 +330,6 @@ class LLMOS:
         self.plugin_problems = loaded.problems
         registry = ToolRegistry([*standard_drivers(), *map(PluginDriver, loaded.tools)])
         snapshots = SnapshotStore(self.memory / "snapshots")
-        recall = Recall(self.memory / "semantic.sqlite", self._redactor.redact, self._notice)
         limits = self._limits
         if settings.timeout_s is not None:
             limits = replace(limits, wall_time_s=settings.timeout_s)
@@ -340,28 +343,8 @@ class LLMOS:
             env=self._redactor.without_secrets(os.environ),
             exclude=[self.memory],
         )
-        cortex = Cortex(
-            self.bus,
-            self.cwd,
-            model=settings.model,
-            tools=loaded.tools,
-            permission_mode=settings.permission_mode,
-            cli_path=settings.cli_path,
-            max_turns=settings.max_turns,
-        )
-        self._learner = Learner(
-            cortex,
-            self.bus,
-            self._store,
-            self._evidence,
-            self._economy,
-            registry,
-            snapshots,
-            recall=recall.about,
-            remember=recall.remember,
-            cwd=self.cwd,
-            exclude=[self.memory],
-            permission_mode=settings.permission_mode,
+        self._learner = LearnerOnDemand(
+            partial(self._make_learner, loaded.tools, registry, snapshots)
         )
         self._dispatcher = Dispatcher(
             self.bus,
@@ -375,6 +358,40 @@ class LLMOS:
             locks=self.memory / "locks",
             permission_mode=settings.permission_mode,
             session_id=self.session_id,
+        )
+
+    def _make_learner(
+        self, tools: Sequence[ToolSpec], registry: ToolRegistry, snapshots: SnapshotStore
+    ) -> "Learner":
+        # Imported here: loading what only a model run needs would take longer than a replay.
+        from .interfaces.cortex import Cortex
+        from .interfaces.learner import Learner
+        from .interfaces.recall import Recall
+
+        settings = self.settings
+        recall = Recall(self.memory / "semantic.sqlite", self._redactor.redact, self._notice)
+        cortex = Cortex(
+            self.bus,
+            self.cwd,
+            model=settings.model,
+            tools=tools,
+            permission_mode=settings.permission_mode,
+            cli_path=settings.cli_path,
+            max_turns=settings.max_turns,
+        )
+        return Learner(
+            cortex,
+            self.bus,
+            self._store,
+            self._evidence,
+            self._economy,
+            registry,
+            snapshots,
+            recall=recall.about,
+            remember=recall.remember,
+            cwd=self.cwd,
+            exclude=[self.memory],
+            permission_mode=settings.permission_mode,
         )
 
     def _policy(

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.abc
@@ -18,7 +19,6 @@ from ..kernel.errors import InterruptedRunError, LlmosError, UsageError
 from ..kernel.events import PlanEnded
 from ..kernel.tasks import open_task_group
 from .arguments import EXIT_CODES, Request, build_parser, parse
-from .cortex import Plan
 from .explain import explained
 from .render import Narrator, one_line, printable_for_terminal, receipt, say
 from .result import LEARNER, Result, failure
@@ -29,6 +29,9 @@ from .streams import (
     print_json,
 )
 from .system import OpenSystem, System, opened
+
+if TYPE_CHECKING:
+    from .cortex import Plan
 
 _LARGEST_GOAL = 10 * 2**20
 

@@ -26,6 +26,7 @@ from ..kernel.guard import guarded
 from ..kernel.money import Micros, to_usd
 from ..kernel.orphans import MARK, end_marked
 from ..kernel.tools import ToolCall, ToolSpec
+from .defaults import DEFAULT_MODEL
 from .model_run import ModelRun, cli_died, cli_not_started, no_process, stopped
 from .prices import price_of
 from .stream import StreamReader
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from claude_agent_sdk.types import HookContext, HookInput, HookJSONOutput
 
     from .declaring import DeclarationTool
-
-DEFAULT_MODEL = "claude-sonnet-5-5"
-"""The current Sonnet, by full id: the CLI remaps aliases and `None` would be its own default."""
 
 BUILTIN_TOOLS = ("Read", "Write", "Edit", "Bash", "Glob", "Grep")
 PERMISSION_MODES = ("acceptEdits", "default", "plan", "dontAsk", "bypassPermissions")

@@ -36,9 +36,9 @@ from ..memory.goals import normal_form
 from ..memory.matching import Found, Match, Matcher, Miss, Place, Refusal
 from ..memory.trace_store import TraceStore
 from .decision import Decision
+from .defaults import STOPPED, TYPICAL_COST
 from .follower import Follower, Replay
-from .learner import TYPICAL_COST, Learner
-from .model_run import STOPPED
+from .on_demand import LearnerOnDemand
 from .result import FOLLOWER, LEARNER, Drift, Result, failure
 
 _TOLD = 3
@@ -93,7 +93,7 @@ class Dispatcher:
         evidence: Evidence,
         economy: TokenEconomy,
         follower: Follower,
-        learner: Learner,
+        learner: LearnerOnDemand,
         registry: ToolRegistry,
         *,
         cwd: Path,

@@ -24,15 +24,13 @@ from ..memory.snapshot import SnapshotStore
 from ..memory.trace_store import TraceStore
 from ..memory.traces import Provenance, Trace
 from .cortex import Cortex, Plan
+from .defaults import TYPICAL_COST
 from .model_run import ModelRun
 from .result import LEARNER, Result
 from .witness import DirectoryWitness
 
 if TYPE_CHECKING:
     from .declaring import DeclarationTool
-
-TYPICAL_COST: Micros = 500_000
-"""Estimate for a model run, micro-dollars, while nothing has been learned here yet."""
 
 _PLAN_SHARE = 5
 """A plan may cost a fifth of a run: it is one answer without tools."""

@@ -20,14 +20,13 @@ from ..kernel.errors import (
     UsageError,
 )
 from ..kernel.money import Micros, format_usd, to_usd
+from .defaults import STOPPED
 from .recorder import RecordedCall
 
 LOGIN_HINT = (
     "set ANTHROPIC_API_KEY (a key comes from console.anthropic.com), or install Claude Code and "
     "log in once with `claude`; goals that have a trace need neither"
 )
-
-STOPPED = "stopped by the user"
 
 _CLI_HINT = (
     "reinstall it with `pip install --force-reinstall claude-agent-sdk`, "

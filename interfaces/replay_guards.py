@@ -12,9 +12,9 @@ from ..kernel.drivers import comparable_output
 from ..kernel.tools import JsonObject, ToolResult
 from ..memory.file_state import resolve, state_of
 from ..memory.guards import Seen, compare
-from ..memory.learning import strings_in
 from ..memory.placement import lower_cwd
 from ..memory.snapshot import Change, Snapshot
+from ..memory.texts import strings_in
 from ..memory.traces import Observation, Trace
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..kernel.errors import UsageError
-from .cortex import DEFAULT_MODEL
+from .defaults import DEFAULT_MODEL
 
 PermissionMode = Literal["acceptEdits", "default", "plan", "dontAsk", "bypassPermissions"]
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stdout
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
 from ..kernel.token_economy import TokenEconomy
 from ..memory.trace_store import TraceStore
 from ..memory.trust import Trust
-from .cortex import Plan
 from .decision import Decision
 from .result import Result
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .cortex import Plan
 
 
 class System(Protocol):

@@ -8,7 +8,7 @@ good for the day on which it was learned.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from .bound import verify_parameters
 from .goals import depends_on_now
 from .parameters import find_parameters
 from .placement import lift_cwd, lift_json
+from .texts import strings_in
 from .traces import FileEffect, FileState, Observation, Parameter, Provenance, Step, Trace
 
 if TYPE_CHECKING:
@@ -193,15 +194,3 @@ def _valid_on(
                 return today
         known += "\n" + call.result.output
     return None
-
-
-def strings_in(value: object) -> Iterable[str]:
-    """Yield every string inside a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():  # pyright: ignore[reportUnknownVariableType]
-            yield from strings_in(item)  # pyright: ignore[reportUnknownArgumentType]
-    elif isinstance(value, (list, tuple)):
-        for item in value:  # pyright: ignore[reportUnknownVariableType]
-            yield from strings_in(item)  # pyright: ignore[reportUnknownArgumentType]

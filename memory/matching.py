@@ -12,22 +12,22 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from ..kernel.errors import TraceError
 from ..kernel.tools import ToolRegistry
-from .binding import BindingRefused
-from .bound import bind_trace
 from .evidence import Evidence, TraceEvidence
-from .families import Families, Proposal
-from .flows import filled
 from .goals import depends_on_now, difference, normal_form
-from .learning import strings_in
 from .placement import MARKER, safe_in_shell
-from .program import same_program
-from .templates import Miss as Other
-from .templates import key_of, learned_values, substitution, unify
+from .texts import strings_in
 from .trace_store import TraceStore
 from .traces import Step, Trace
+
+if TYPE_CHECKING:
+    from .families import Families, Proposal
+
+# What answers other goals than the very same one (templates, families, binding) is imported where
+# it is used: to replay a learned goal is faster than to load it.
 
 
 class Miss(enum.Enum):
@@ -142,7 +142,7 @@ class Matcher:
     def __init__(self, store: TraceStore, evidence: Evidence) -> None:
         self._store = store
         self._evidence = evidence
-        self._families = Families()
+        self._families: Families | None = None
         self._last = 0
         self._removals = 0
 
@@ -195,6 +195,9 @@ class Matcher:
 
     def _same_template(self, goal: str, place: Place, refusals: list[Refusal]) -> list[Match]:
         """Return the traces of the goal's template, all of which would do the same."""
+        from .templates import Miss as Other
+        from .templates import key_of, unify
+
         matches: list[Match] = []
         family: list[Trace] = []
         for trace_id in self._store.of_template(key_of(goal)):
@@ -222,6 +225,8 @@ class Matcher:
         refusals: list[Refusal],
     ) -> Match | None:
         """Return the trace of which the user has said that this goal means what it does."""
+        from .templates import learned_values
+
         for trace_id, values, means_the_same in answers:
             trace = self._load(trace_id, refusals) if means_the_same else None
             if trace is not None and values.keys() == learned_values(trace).keys():
@@ -229,8 +234,8 @@ class Matcher:
         return None
 
     def _family(self, goal: str, place: Place, refusals: list[Refusal], denied: Set[str]) -> Found:
-        self._follow_store()
-        proposal = self._families.propose(goal) if len(self._families) else None
+        families = self._up_to_date()
+        proposal = families.propose(goal) if len(families) else None
         if proposal is None or proposal.trace_id in denied:
             return Found((), tuple(refusals))
         trace = self._load(proposal.trace_id, refusals)
@@ -257,6 +262,10 @@ class Matcher:
         proposal: Proposal | None = None,
     ) -> Match | None:
         record = self._evidence.of(trace_id)
+        from .binding import BindingRefused
+        from .bound import bind_trace
+        from .templates import substitution
+
         refused = refusal(trace_id, trace, place) or _record(trace_id, record)
         if refused is not None:
             refusals.append(refused)
@@ -285,14 +294,18 @@ class Matcher:
             refusals.append(Refusal(Miss.UNUSABLE, trace_id, said))
             return None
 
-    def _follow_store(self) -> None:
+    def _up_to_date(self) -> Families:
+        """Return the families with all that came into the store and without what left it."""
+        from .families import Families
+
         removals, members = self._store.members(self._last)
-        if removals != self._removals:
+        if self._families is None or removals != self._removals:
             self._families = Families()
             self._removals, members = self._store.members(0)
         for number, member in members:
             self._families.add(member)
             self._last = number
+        return self._families
 
 
 def _record(trace_id: str, record: TraceEvidence) -> Refusal | None:
@@ -307,6 +320,8 @@ def _record(trace_id: str, record: TraceEvidence) -> Refusal | None:
 
 def _agree(matches: Sequence[Match], family: Sequence[Trace]) -> bool:
     """Whether all matches do the same, and the first explains every trace of its template."""
+    from .program import same_program
+
     if not matches:
         return True
     first = matches[0]
@@ -318,6 +333,11 @@ def _agree(matches: Sequence[Match], family: Sequence[Trace]) -> bool:
 
 def _explains(trace: Trace, other: Trace) -> bool:
     """Whether a trace, with the values of another one of its template, does what that one did."""
+    from .flows import filled
+    from .program import same_program
+    from .templates import Miss as Other
+    from .templates import learned_values, unify
+
     values = unify(trace, other.goal)
     if isinstance(values, Other):
         return True  # it would not have been asked

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..kernel.atomic import atomic_save, make_private_dir, sweep_temporaries
 from ..kernel.errors import (
@@ -24,11 +25,12 @@ from ..kernel.errors import (
 from ..kernel.redaction import Redactor
 from .clean import without_secrets
 from .codec import SignedTrace, encode, read_trace
-from .members import Member, member_of
-from .templates import template_keys
 from .trace_index import TraceIndex, TraceRow, Unusable
 from .traces import SCHEMA_VERSION, Trace
 from .trust import Trust
+
+if TYPE_CHECKING:
+    from .members import Member
 
 _ASIDE = "set-aside"
 _KEPT_BYTES = 8 * 2**20
@@ -174,6 +176,8 @@ class TraceStore:
         Returns:
             How many traces were ever removed, and number and member of each new one.
         """
+        from .members import Member
+
         removals, rows = self._index.members(after)
         return removals, [(number, Member.from_json(one, text)) for number, one, text in rows]
 
@@ -276,6 +280,10 @@ class TraceStore:
         return signed
 
     def _row_of(self, name: str) -> TraceRow | Unusable | None:
+        # A replay reads no trace for the index, and starts faster without these.
+        from .members import member_of
+        from .templates import template_keys
+
         try:
             signed = self._load(self._file(name))
         except TraceSchemaError as error:

@@ -21,7 +21,7 @@ Form = Literal["same", "lower", "upper", "capital"]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class FileState(_Record):

@@ -23,7 +23,7 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 class ToolInput(BaseModel):
     """Base of all inputs: nothing beyond the schema."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ReadInput(ToolInput):

@@ -1,0 +1,44 @@
+"""The Learner, imported and made only when a goal needs the model: a replay starts without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..kernel.money import Micros
+from .result import Result
+
+if TYPE_CHECKING:
+    from .cortex import Plan
+    from .learner import Learner
+    from .model_run import ModelRun
+
+
+class LearnerOnDemand:
+    """Stands for the Learner; see there for its methods.
+
+    Args:
+        make: Makes it.
+    """
+
+    def __init__(self, make: Callable[[], Learner]) -> None:
+        self._make = make
+        self._made: Learner | None = None
+
+    @property
+    def running(self) -> str | None:
+        """The id of the model run that goes on, or None."""
+        return None if self._made is None else self._made.running
+
+    async def learn(self, goal: str, *, run_id: str, cap: Micros) -> Result:
+        """Reach a goal with the model and keep the trace."""
+        return await self._learner().learn(goal, run_id=run_id, cap=cap)
+
+    async def plan(self, goal: str, *, run_id: str, cap: Micros) -> tuple[Plan | None, ModelRun]:
+        """Ask the model for the steps that would reach a goal."""
+        return await self._learner().plan(goal, run_id=run_id, cap=cap)
+
+    def _learner(self) -> Learner:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
