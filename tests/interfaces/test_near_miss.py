@@ -1,0 +1,198 @@
+"""A near miss is asked about in the shell, and the answer is kept; the real CLI, real processes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from factory import make_trace
+from llmos.interfaces.scripted_model import ScriptedModel
+from llmos.kernel.redaction import Redactor
+from llmos.memory.goals import normal_form
+from llmos.memory.parameters import find_parameters
+from llmos.memory.trace_store import TraceStore
+from llmos.memory.trust import Trust
+from support import Place, conversation
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\r")
+PROMPT = "llmos>"
+QUESTION = "[y/n/why]"
+LEARNED = "count the lines of a.txt"
+NEAR = "how many lines of a.txt"
+
+
+class Terminal:
+    """llmos in a pseudo-terminal that is wide enough for a question."""
+
+    def __init__(self, place: Place) -> None:
+        self.child: pexpect.spawn[str] = pexpect.spawn(
+            sys.executable,
+            ["-m", "llmos"],
+            cwd=str(place.cwd),
+            env={**place.env, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            encoding="utf-8",
+            timeout=40,
+            dimensions=(40, 160),
+        )
+
+    def until(self, text: str) -> str:
+        """Wait for a text; return what came before it, without escapes."""
+        self.child.expect_exact(text)
+        return ESCAPES.sub("", self.child.before or "")
+
+    def type(self, line: str) -> None:
+        self.child.send(line + "\r")
+
+    def ask(self, goal: str) -> str:
+        """Type a goal that is asked about; return the question."""
+        self.until(PROMPT)
+        self.type(goal)
+        return self.until(QUESTION)
+
+    def leave(self) -> None:
+        self.until(PROMPT)
+        self.child.sendcontrol("d")
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        assert self.child.exitstatus == 0
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Generator[Place]:
+    with ScriptedModel([]) as model:
+        made = Place(tmp_path, model)
+        (made.cwd / "a.txt").write_text("one\ntwo\n")
+        keep_learned(made)
+        yield made
+
+
+def keep_learned(place: Place) -> None:
+    """Keep what the Learner would have kept, without a run of the CLI for each test."""
+    trace = make_trace(
+        LEARNED, given={"command": "wc -l a.txt"}, output="2 a.txt", answer="There are 2 lines."
+    )
+    store = TraceStore(
+        place.cwd / "workspace/memory/traces",
+        Trust(place.home / "llmos/state"),
+        index_path=place.home / "index.sqlite",
+        key=normal_form,
+        redactor=Redactor({}),
+    )
+    store.put(trace.model_copy(update={"parameters": find_parameters(LEARNED, trace.steps)}))
+    store.close()
+
+
+@pytest.fixture
+def terminal(place: Place) -> Generator[Terminal]:
+    opened = Terminal(place)
+    try:
+        yield opened
+    finally:
+        opened.child.close(force=True)
+
+
+def test_a_near_miss_is_asked_and_why_shows_the_steps(terminal: Terminal) -> None:
+    question = terminal.ask(NEAR)
+    assert f"replay `{LEARNED}` with path1=a.txt?" in question
+    terminal.type("why")
+    assert "LEARNER ~$" in terminal.until("nearest:")
+    assert "1 Bash wc -l a.txt" in terminal.until(QUESTION)
+
+
+def test_a_yes_replays_for_nothing_now_and_later_without_a_question(
+    terminal: Terminal, place: Place
+) -> None:
+    asked = len(place.model.requests)
+    terminal.ask(NEAR)
+    terminal.type("y")
+    terminal.until("There are 2 lines.")
+    assert "$0" in terminal.until("FOLLOWER 1 step") + terminal.until("\n")
+    terminal.until(PROMPT)
+    terminal.type(NEAR)
+    assert QUESTION not in terminal.until("FOLLOWER 1 step")
+    terminal.leave()
+    again = place.llmos("--json", "--replay-only", NEAR)
+    assert (again.code, again.json["mode"], again.json["total_cost_usd"]) == (0, "FOLLOWER", 0)
+    assert len(place.model.requests) == asked
+
+
+def test_a_no_goes_to_the_learner_and_is_not_asked_again(terminal: Terminal, place: Place) -> None:
+    place.model.add(conversation(NEAR, "cat a.txt | wc -l", answer="2, by another way"))
+    terminal.ask(NEAR)
+    terminal.type("n")
+    terminal.until("2, by another way")
+    terminal.until("LEARNER 1 step")
+    terminal.leave()
+    assert len(place.traces) == 2
+
+
+def test_a_no_is_not_asked_again_even_where_nothing_was_learned(
+    terminal: Terminal, place: Place
+) -> None:
+    terminal.ask(NEAR)
+    terminal.type("n")
+    terminal.until("LEARNER 0 steps")  # the model knows nothing of it
+    terminal.until(PROMPT)
+    terminal.type(NEAR)
+    assert QUESTION not in terminal.until("LEARNER 0 steps")
+    assert place.llmos("--dry-run", "--json", NEAR).json["near"] is None
+
+
+def test_any_other_answer_is_no_answer(terminal: Terminal, place: Place) -> None:
+    place.model.add(conversation(NEAR, "cat a.txt | wc -l", answer="2, by another way"))
+    terminal.ask(NEAR)
+    terminal.type("perhaps")
+    terminal.until("LEARNER 1 step")
+    terminal.leave()
+
+
+def test_without_a_terminal_nobody_is_asked(place: Place) -> None:
+    place.model.add(conversation(NEAR, "cat a.txt | wc -l", answer="2, by another way"))
+    done = place.llmos("interactive", stdin=f"{NEAR}\n")
+    assert done.out == "2, by another way\n"
+    assert "[y/n/why]" not in done.err
+
+
+def test_why_says_what_is_near_and_what_stopped_it(place: Place) -> None:
+    said = place.llmos("why", NEAR)
+    assert said.code == 0
+    assert said.out.startswith("LEARNER ~$")
+    assert f"nearest: `{LEARNED}` with path1=a.txt" in said.out
+    assert "1 Bash wc -l a.txt" in said.out
+
+
+def test_why_says_what_is_bound_to_what(place: Place) -> None:
+    said = place.llmos("why", "count the lines of b.txt")
+    assert said.out.startswith("FOLLOWER t-")
+    assert "$0" in said.out.splitlines()[0]
+    assert "path1 = 'b.txt' (was 'a.txt')" in said.out
+    assert "1 Bash wc -l b.txt" in said.out
+
+
+def test_a_dry_run_says_the_near_miss_in_json(place: Place) -> None:
+    told = place.llmos("--dry-run", "--json", NEAR).json
+    assert (told["mode"], told["trace_id"], told["values"]) == ("LEARNER", None, {})
+    assert told["near"] == {
+        "trace_id": place.traces[0].stem,
+        "goal": LEARNED,
+        "values": {"path1": "a.txt"},
+        "steps": [{"tool": "Bash", "input": {"command": "wc -l a.txt"}}],
+    }
+    assert "uncertain" in [one["kind"] for one in told["refusals"]]
+    assert told["reasons"]
+
+
+def test_a_dry_run_says_the_values_in_json(place: Place) -> None:
+    told = place.llmos("--dry-run", "--json", "count the lines of b.txt").json
+    assert (told["mode"], told["way"]) == ("FOLLOWER", "same_template")
+    assert told["values"] == {"path1": "b.txt"}
+    assert told["estimated_cost_usd"] == 0
+    assert told["near"] is None
+    assert told["steps"] == [{"tool": "Bash", "input": {"command": "wc -l b.txt"}}]
+    (reason,) = told["reasons"]
+    assert "has the wording of this goal, with path1=b.txt" in reason
