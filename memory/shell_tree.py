@@ -91,12 +91,19 @@ class NoSiteError(Exception):
     """There is no word at the place that a value may enter. The message says why."""
 
 
+_LAST_READ = "\U0002ffff"
+"""The grammar's scanner looks characters up in a table of C's `ctype.h` that is far shorter than
+Unicode: behind a brace, one of the private planes can end the whole process."""
+
+
 def parse(text: str) -> Tree | None:
     """Return the tree of a command, or None if it has an error anywhere.
 
     Args:
         text: The command; it must be encodable as UTF-8.
     """
+    if not text.isascii() and max(text) > _LAST_READ:
+        return None
     root = _parser().parse(text.encode()).root_node
     if root.has_error:
         return None
