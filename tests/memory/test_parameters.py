@@ -99,6 +99,13 @@ def test_a_value_in_a_heredoc_stays_fixed() -> None:
     assert in_command("write a.txt", command) == command
 
 
+@pytest.mark.parametrize("char", ["\U000fab50", "\U0010ffff", "\U000b0488"])
+def test_a_command_with_a_character_of_no_language_is_not_read(char: str) -> None:
+    """The parser of commands can die of one, and the whole process with it."""
+    command = f"cat a.txt {{{char}"
+    assert in_command("show a.txt", command) == command
+
+
 def test_a_value_flows_to_each_place_and_each_step() -> None:
     (one,) = found(
         "sort data.csv",
