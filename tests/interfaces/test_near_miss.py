@@ -196,3 +196,13 @@ def test_a_dry_run_says_the_values_in_json(place: Place) -> None:
     assert told["steps"] == [{"tool": "Bash", "input": {"command": "wc -l b.txt"}}]
     (reason,) = told["reasons"]
     assert "has the wording of this goal, with path1=b.txt" in reason
+
+
+@pytest.mark.xfail(reason="Ctrl-C at the question is taken for no answer, and the goal is learned")
+def test_ctrl_c_at_the_question_spends_nothing(terminal: Terminal, place: Place) -> None:
+    place.model.add(conversation(NEAR, "cat a.txt | wc -l", answer="2, by another way"))
+    asked = len(place.model.requests)
+    terminal.ask(NEAR)
+    terminal.child.sendintr()
+    terminal.until(PROMPT)
+    assert len(place.model.requests) == asked
