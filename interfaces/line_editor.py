@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from ..kernel.errors import InterruptedRunError
 from ..memory.trust import state_dir
 from .shell_signals import Signals
 
@@ -85,11 +86,21 @@ def _prompt_session(names: Sequence[str]) -> PromptSession[str]:
 
 
 async def ask(question: str) -> str:
-    """Ask one question on the terminal; return the answer in lower case, empty if there is none."""
+    """Ask one question on the terminal.
+
+    Args:
+        question: The question.
+
+    Returns:
+        The answer in lower case.
+
+    Raises:
+        InterruptedRunError: If the user wants no answer to be taken (Ctrl-C, Ctrl-D).
+    """
     from prompt_toolkit import PromptSession
 
     session: PromptSession[str] = PromptSession()
     try:
         return (await session.prompt_async(question, handle_sigint=False)).strip().lower()
     except (EOFError, KeyboardInterrupt):
-        return ""
+        raise InterruptedRunError("stopped by the user") from None

@@ -82,14 +82,21 @@ class Proposal:
 @dataclass(slots=True)
 class _Family:
     members: list[Member] = field(default_factory=list[Member])
+    newest: Member | None = None
     seen: Counter[str] = field(default_factory=Counter[str])
     orders: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
     labels: frozenset[str] = frozenset()
 
+    def add(self, member: Member) -> None:
+        """Take in a member; in what order they come does not matter."""
+        self.members.append(member)
+        self.newest = max(self.newest or member, member, key=_age)
+
     @property
     def sample(self) -> Member:
         """The member that is replayed: the newest."""
-        return self.members[-1]
+        assert self.newest is not None
+        return self.newest
 
     @property
     def runs_commands(self) -> bool:
@@ -166,7 +173,7 @@ class Families:
         for derived in (self._rarity, self._idfs, self._norms):
             derived.clear()
         family = self._families.setdefault(member.program, _Family())
-        family.members.append(member)
+        family.add(member)
         family.labels = frozenset(slot.label for slot in member.slots)
         features = _features(member.words)
         family.orders.add(_order(member.words, family.labels))
@@ -248,7 +255,8 @@ class Families:
                 if _order(words, family.labels) not in family.orders:
                     continue  # two values that change places ask for the reverse
                 features = _features(words)
-                score = self._score(family, features)
+                # Rounded: a sum over a set depends in its last digits on the order of the set.
+                score = round(self._score(family, features), 9)
                 found.append(_Reading(score, program, spans, words, features))
         return found
 
@@ -346,15 +354,19 @@ class Families:
                 for index in self._goals_with.get(word, ()):
                     overlap[index] += weight
         own = math.sqrt(sum(map(self._idf, words))) or 1.0
-        nearest = heapq.nlargest(
+        # Rounded, and equals by their program: the order of learning must not decide.
+        nearest = heapq.nsmallest(
             _NEIGHBOURS,
-            ((share / self._norm(index) / own, index) for index, share in overlap.items()),
+            (
+                (-round(share / self._norm(index) / own, 9), self._goals[index][1])
+                for index, share in overlap.items()
+            ),
         )
         votes: dict[str, float] = defaultdict(float)
         near: Counter[str] = Counter()
-        for similarity, index in nearest:
-            votes[self._goals[index][1]] += similarity
-            near[self._goals[index][1]] += 1
+        for dissimilarity, program in nearest:
+            votes[program] -= dissimilarity
+            near[program] += 1
         return votes, near
 
     def _assignments(self, sample: Member, asked: _Asked) -> list[tuple[tuple[int, int], ...]]:
@@ -459,6 +471,10 @@ def _bound(
 def _inside(often: int, size: int) -> float:
     """Return the log of how likely a feature is in a goal of a family."""
     return math.log((often + _SMOOTHING) / (size + 2 * _SMOOTHING))
+
+
+def _age(member: Member) -> tuple[float, str]:
+    return member.learned_at, member.trace_id
 
 
 def _order(words: Sequence[str], labels: Set[str]) -> tuple[str, ...]:

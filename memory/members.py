@@ -49,6 +49,7 @@ class Member:
         tools: The tools it uses.
         words: The canonical words of its goal, with labels where values stand.
         slots: Its parameters, in the order of the goal.
+        learned_at: UTC epoch seconds.
     """
 
     trace_id: str
@@ -56,6 +57,7 @@ class Member:
     tools: tuple[str, ...]
     words: tuple[str, ...]
     slots: tuple[SlotValue, ...]
+    learned_at: float
 
     def to_json(self) -> str:
         """Return it as the index keeps it, without the id."""
@@ -79,7 +81,7 @@ class Member:
             for one in given
         )
         words, tools = tuple(data["words"]), tuple(data["tools"])
-        return cls(trace_id, data["program"], tools, words, slots)
+        return cls(trace_id, data["program"], tools, words, slots, data["learned_at"])
 
 
 def member_of(trace_id: str, trace: Trace) -> Member:
@@ -97,8 +99,9 @@ def member_of(trace_id: str, trace: Trace) -> Member:
             labels[inside[0]] = (inside[-1] + 1, slot.label)
     tools = tuple(sorted({step.tool for step in trace.steps}))
     words = [plain_words([token]) for token in tokens]
+    learned_at = trace.provenance.learned_at
     program = _program(trace, [slot.label for slot in slots])
-    return Member(trace_id, program, tools, masked(words, labels), tuple(slots))
+    return Member(trace_id, program, tools, masked(words, labels), tuple(slots), learned_at)
 
 
 def masked(

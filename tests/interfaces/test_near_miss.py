@@ -198,7 +198,6 @@ def test_a_dry_run_says_the_values_in_json(place: Place) -> None:
     assert "has the wording of this goal, with path1=b.txt" in reason
 
 
-@pytest.mark.xfail(reason="Ctrl-C at the question is taken for no answer, and the goal is learned")
 def test_ctrl_c_at_the_question_spends_nothing(terminal: Terminal, place: Place) -> None:
     place.model.add(conversation(NEAR, "cat a.txt | wc -l", answer="2, by another way"))
     asked = len(place.model.requests)

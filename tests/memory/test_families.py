@@ -307,7 +307,6 @@ TIED = [
 ]
 
 
-@pytest.mark.xfail(reason="of goals that are equally near, those learned last have the vote")
 def test_the_order_of_learning_does_not_matter_where_goals_are_equally_near() -> None:
     members = [plain(goal, tool) for goal, tool in TIED]
     shuffle = random.Random(1)

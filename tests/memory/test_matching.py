@@ -457,18 +457,11 @@ def replayed_for_oslo(order: Sequence[int], *, anew: bool = False) -> str:
         return bench.match("tell me the weather in Oslo").matches[0].trace_id
 
 
-families_replay_what_came_last = pytest.mark.xfail(
-    reason="a family replays the member that its index met last, not the newest"
-)
-
-
-@families_replay_what_came_last
 def test_the_trace_that_is_replayed_does_not_depend_on_the_order_of_learning() -> None:
     orders = [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)]
     assert len(set(map(replayed_for_oslo, orders))) == 1
 
 
-@families_replay_what_came_last
 def test_an_index_made_anew_replays_the_same_traces() -> None:
     for order in [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)]:
         assert replayed_for_oslo(order, anew=True) == replayed_for_oslo(order)

@@ -11,17 +11,12 @@ from pathlib import Path
 import pytest
 
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
-from llmos.memory import matching
 from support import Place, bash, conversation
 from workbench import Call, Workbench
 
 NO_TRACE = 6
 OVERLOADED = 75
 CRASH = Turn(status=529, error_type="overloaded_error")
-
-needs_parameters = pytest.mark.xfail(
-    not hasattr(matching, "Matcher"), reason="a trace answers only the very same goal yet"
-)
 
 
 @pytest.fixture
@@ -115,7 +110,6 @@ def test_an_argument_may_be_null(place: Place) -> None:
     assert (again.code, again.json["mode"]) == (0, "FOLLOWER")
 
 
-@needs_parameters
 def test_a_parameter_inside_a_longer_text_is_lifted(tmp_path: Path) -> None:
     def calls(name: str) -> list[Call]:
         return [{"tool": "Bash", "input": {"command": f"cat 'hello {name}.txt'"}}]
@@ -125,7 +119,6 @@ def test_a_parameter_inside_a_longer_text_is_lifted(tmp_path: Path) -> None:
         assert bench.ask('show the greeting for "bob"').produced == calls("bob")
 
 
-@needs_parameters
 def test_a_parameter_inside_a_file_name_makes_the_other_file(place: Place) -> None:
     write = ToolUse("Write", {"file_path": "hello ann.txt", "content": "hi\n"})
     goal = 'write the greeting for "ann"'
