@@ -9,6 +9,7 @@ does not answer again but for the very goal that it was learned from.
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 # What answers other goals than the very same one (templates, families, binding) is imported where
 # it is used: to replay a learned goal is faster than to load it.
+
+
+_OF_ONE_FRAME = 2
+"""Traces that would do the same, of which that many are bound: for when the first one drifts."""
 
 
 class Miss(enum.Enum):
@@ -194,13 +199,20 @@ class Matcher:
         return matches
 
     def _same_template(self, goal: str, place: Place, refusals: list[Refusal]) -> list[Match]:
-        """Return the traces of the goal's template, all of which would do the same."""
+        """Return traces of the goal's template, all of which would do the same.
+
+        Of those of one frame the newest few stand for all: the others would do the same, or would
+        be refused for the same reason.
+        """
         from .templates import Miss as Other
         from .templates import key_of, unify
 
         matches: list[Match] = []
         family: list[Trace] = []
-        for trace_id in self._store.of_template(key_of(goal)):
+        told: Counter[str] = Counter()
+        for trace_id, frame in self._store.of_template(key_of(goal)):
+            if told[frame] >= _OF_ONE_FRAME:
+                continue
             trace = self._load(trace_id, refusals)
             if trace is None:
                 continue
@@ -208,8 +220,11 @@ class Matcher:
             values = unify(trace, goal)
             if isinstance(values, Other):
                 refusals.append(Refusal(Miss.OTHER_VALUES, trace_id, values.reason))
+                told[frame] += 1
                 continue
             match = self._bound(trace_id, trace, values, Way.TEMPLATE, place, refusals)
+            # A bad record is one trace's own; all else is that of its frame.
+            told[frame] += match is not None or refusals[-1].kind is not Miss.BAD_RECORD
             if match is not None:
                 matches.append(match)
         if not _agree(matches, family):

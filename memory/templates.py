@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from .kept import per_trace
 from .traces import Parameter, Trace
 from .wording import Token, canonical, carriers, is_number, shape_of, split_unit, tokenize
@@ -87,6 +89,20 @@ def unify(trace: Trace, goal: str) -> dict[str, str] | Miss:
     if position != len(tokens):
         return Miss(f"{tokens[position].text!r} is more than was asked then")
     return values
+
+
+def template_frame(trace: Trace) -> list[JsonValue]:
+    """Return what `unify` goes by in a trace, but for the learned values."""
+    flowing = _flowing_words(trace)
+    parts: list[JsonValue] = []
+    for number, piece in enumerate(_pieces(trace.goal, trace.parameters)):
+        if isinstance(piece, _Slot):
+            parts.append(piece.parameter.name)
+            continue
+        key = _key_part(piece, first=not number)
+        forms = {piece.lower} if number else {one for one in flowing if canonical(one) == key}
+        parts.append([piece.text, piece.quoted, piece.is_value, *sorted(forms & flowing)])
+    return parts
 
 
 def learned_values(trace: Trace) -> dict[str, str]:
@@ -206,6 +222,7 @@ __all__ = [
     "key_of",
     "learned_values",
     "substitution",
+    "template_frame",
     "template_keys",
     "unify",
 ]

@@ -31,7 +31,8 @@ _SCHEMA = (
     " learned_at REAL NOT NULL) WITHOUT ROWID",
     "CREATE INDEX traces_by_key ON traces (key, learned_at)",
     "CREATE INDEX traces_by_time ON traces (learned_at)",
-    "CREATE TABLE templates (template TEXT, id TEXT, PRIMARY KEY (template, id)) WITHOUT ROWID",
+    "CREATE TABLE templates (template TEXT, id TEXT, frame TEXT NOT NULL,"
+    " PRIMARY KEY (template, id)) WITHOUT ROWID",
     "CREATE INDEX templates_by_id ON templates (id)",
     # AUTOINCREMENT: a number is never given twice, so that readers can follow what is new.
     "CREATE TABLE members (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, member TEXT)",
@@ -60,6 +61,7 @@ class TraceRow:
         learned_at: UTC epoch seconds.
         templates: The keys of its template.
         member: What it is in its family, as JSON.
+        frame: What it shares with the traces of its templates that do the same.
     """
 
     id: str
@@ -68,6 +70,7 @@ class TraceRow:
     learned_at: float
     templates: tuple[str, ...] = ()
     member: str = ""
+    frame: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +123,13 @@ class TraceIndex:
         )
         return [one for _, one in self._current(query, key) if one is not None]
 
-    def by_template(self, template: str) -> list[str]:
-        """Return the ids of a template, newest first."""
+    def by_template(self, template: str) -> list[tuple[str, str]]:
+        """Return the ids and frames of a template, newest first."""
         query = (
-            "SELECT changed, id FROM folder LEFT JOIN (templates JOIN traces USING (id))"
+            "SELECT changed, id, frame FROM folder LEFT JOIN (templates JOIN traces USING (id))"
             " ON template = ? ORDER BY learned_at DESC, id"
         )
-        return [one for _, one in self._current(query, template) if one is not None]
+        return [row[1:] for row in self._current(query, template) if row[1] is not None]
 
     def members(self, after: int) -> tuple[int, list[tuple[int, str, str]]]:
         """Return what came after a number: how often traces were removed, and number, id, member.
@@ -317,8 +320,8 @@ def _insert_traces(connection: sqlite3.Connection, rows: Iterable[TraceRow]) -> 
             (row.id, row.key, row.goal, row.learned_at),
         )
         connection.executemany(
-            "INSERT OR IGNORE INTO templates VALUES (?, ?)",
-            [(template, row.id) for template in row.templates],
+            "INSERT OR IGNORE INTO templates VALUES (?, ?, ?)",
+            [(template, row.id, row.frame) for template in row.templates],
         )
         connection.execute(
             "INSERT OR IGNORE INTO members (id, member) VALUES (?, ?)", (row.id, row.member)

@@ -163,8 +163,8 @@ class TraceStore:
         """Return the ids of the traces whose goal has a key, newest first."""
         return self._index.by_key(key)
 
-    def of_template(self, template: str) -> list[str]:
-        """Return the ids of the traces that have a template, newest first."""
+    def of_template(self, template: str) -> list[tuple[str, str]]:
+        """Return id and frame of the traces that have a template, newest first."""
         return self._index.by_template(template)
 
     def members(self, after: int) -> tuple[int, list[tuple[int, Member]]]:
@@ -281,6 +281,7 @@ class TraceStore:
 
     def _row_of(self, name: str) -> TraceRow | Unusable | None:
         # A replay reads no trace for the index, and starts faster without these.
+        from .frames import frame_of
         from .members import member_of
         from .templates import template_keys
 
@@ -298,6 +299,7 @@ class TraceStore:
             trace.provenance.learned_at,
             tuple(template_keys(trace.goal, trace.parameters)),
             member_of(name, trace).to_json(),
+            frame_of(trace),
         )
 
     def _set_aside(self, path: Path, reason: str) -> Path:
