@@ -78,6 +78,21 @@ def test_heavy_libraries_are_never_imported_at_the_top() -> None:
                 assert not (at_top and name.split(".")[0] in heavy), f"{path} imports {name}"
 
 
+def test_the_way_of_a_replay_imports_nothing_that_it_does_not_need() -> None:
+    unwanted = (
+        "claude_agent_sdk", "numpy", "prompt_toolkit", "rich", "jsonschema", "Stemmer",
+        "tree_sitter", "llmos.interfaces.cortex", "llmos.interfaces.learner",
+        "llmos.memory.families", "llmos.memory.bound",
+    )  # fmt: skip
+    program = (
+        f"import sys, llmos.boot, llmos.interfaces.cli; print({{*{unwanted}}} & {{*sys.modules}})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
+
+
 def test_the_kernel_needs_little() -> None:
     known = set(sys.stdlib_module_names) | KERNEL_LIBRARIES | {"llmos"}
     for path in sources("kernel"):
