@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
+from .kept import per_text
 from .traces import Step
 
 _QUIET = frozenset({"description", "timeout"})
@@ -31,6 +32,7 @@ def same_program(one: Sequence[Step], other: Sequence[Step]) -> bool:
     ]
 
 
+@per_text
 def _words(command: str) -> list[str]:
     try:
         return shlex.split(command)
