@@ -17,13 +17,25 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import chain
 
-from .members import Member, SlotValue, masked, plain_words
-from .wording import Token, is_number, shape_of, split_unit, tokenize
+from .family_parts import (
+    COMMAND_BAR,
+    PLAIN_BAR,
+    VALUES_BAR,
+    Asked,
+    Family,
+    Proposal,
+    Reading,
+    bound_values,
+    features_of,
+    may_fill,
+    may_stand_for,
+    order_of,
+)
+from .members import Member, SlotValue
+from .wording import tokenize
 
 _SMOOTHING = 0.1
 _CANDIDATES = 20
@@ -35,123 +47,17 @@ _UNSEEN_WORD = 1.0
 _UNSEEN_PAIR = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """What a family must show before it answers.
-
-    Attributes:
-        members: Goals that it must have.
-        margin: By how much it must lead the next one, in nats of log odds (for a family without
-            values: of the normalised score).
-        words: Share of the goal's words that it must have seen.
-        pairs: Share of the goal's pairs of neighbours that it must have seen.
-    """
-
-    members: int
-    margin: float
-    words: float
-    pairs: float
-
-
-VALUES_BAR = Bar(members=2, margin=4.0, words=1.0, pairs=0.65)
-COMMAND_BAR = Bar(members=3, margin=5.0, words=1.0, pairs=0.9)
-PLAIN_BAR = Bar(members=4, margin=2.8, words=0.8, pairs=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A family's answer to a goal.
-
-    Attributes:
-        trace_id: The trace of the family to replay.
-        values: What the trace's parameters are bound to (units left off).
-        members: Goals that the family has.
-        margin: By how much it leads.
-        accepted: Whether it reaches the bar.
-        reason: What it lacks, for people; empty if accepted.
-    """
-
-    trace_id: str
-    values: dict[str, str]
-    members: int
-    margin: float
-    accepted: bool
-    reason: str
-
-
-@dataclass(slots=True)
-class _Family:
-    members: list[Member] = field(default_factory=list[Member])
-    newest: Member | None = None
-    seen: Counter[str] = field(default_factory=Counter[str])
-    orders: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
-    labels: frozenset[str] = frozenset()
-
-    def add(self, member: Member) -> None:
-        """Take in a member; in what order they come does not matter."""
-        self.members.append(member)
-        self.newest = max(self.newest or member, member, key=_age)
-
-    @property
-    def sample(self) -> Member:
-        """The member that is replayed: the newest."""
-        assert self.newest is not None
-        return self.newest
-
-    @property
-    def runs_commands(self) -> bool:
-        return "Bash" in self.sample.tools
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One way to read a goal as one of a family's."""
-
-    score: float
-    family: str
-    spans: tuple[tuple[int, int], ...]
-    words: tuple[str, ...]
-    features: frozenset[str]
-
-    @property
-    def key(self) -> tuple[str, tuple[tuple[int, int], ...]]:
-        """What it does: another reading of the same key does the same."""
-        return self.family, self.spans
-
-
-class _Asked:
-    """A goal that is asked, with what is needed of it again and again."""
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self.tokens = tokens
-        self.lower = [token.lower for token in tokens]
-        self.words = [plain_words([token]) for token in tokens]
-        self.all_words = list(chain.from_iterable(self.words))
-        self.literals = [index for index, token in enumerate(tokens) if token.is_value]
-        self.known: dict[str, list[tuple[tuple[int, int], str]]] = {}
-        self._runs: dict[int, list[tuple[tuple[int, int], tuple[str, ...]]]] = {}
-
-    def runs(self, size: int) -> list[tuple[tuple[int, int], tuple[str, ...]]]:
-        """Return every run of so many words, in lower case, with where it stands."""
-        if size not in self._runs:
-            starts = range(len(self.lower) - size + 1)
-            self._runs[size] = [
-                ((start, start + size), tuple(self.lower[start : start + size])) for start in starts
-            ]
-        return self._runs[size]
-
-    def masked(self, labels: Mapping[int, tuple[int, str]]) -> tuple[str, ...]:
-        """Return the words, with labels where values stand; see `members.masked`."""
-        if not labels:
-            return tuple(self.all_words)
-        return masked(self.words, labels)
+@lru_cache(maxsize=4096)
+def _inside(often: int, size: int) -> float:
+    """Return the log of how likely a feature is in a goal of a family."""
+    return math.log((often + _SMOOTHING) / (size + 2 * _SMOOTHING))
 
 
 class Families:
     """The families of one workspace, in memory; not safe for several threads."""
 
     def __init__(self) -> None:
-        self._families: dict[str, _Family] = {}
+        self._families: dict[str, Family] = {}
         self._having: dict[str, set[str]] = defaultdict(set)
         self._seen: Counter[str] = Counter()
         self._words: Counter[str] = Counter()
@@ -172,11 +78,11 @@ class Families:
         """Take in a trace's goal."""
         for derived in (self._rarity, self._idfs, self._norms):
             derived.clear()
-        family = self._families.setdefault(member.program, _Family())
+        family = self._families.setdefault(member.program, Family())
         family.add(member)
         family.labels = frozenset(slot.label for slot in member.slots)
-        features = _features(member.words)
-        family.orders.add(_order(member.words, family.labels))
+        features = features_of(member.words)
+        family.orders.add(order_of(member.words, family.labels))
         family.seen.update(features)
         self._seen.update(features)
         self._words.update(member.words)
@@ -198,7 +104,7 @@ class Families:
         Args:
             goal: The goal.
         """
-        asked = _Asked(tokenize(goal))
+        asked = Asked(tokenize(goal))
         tokens = asked.tokens
         readings = self._readings(asked, self._candidates(asked))
         if not readings:
@@ -212,19 +118,19 @@ class Families:
             margin, lacks = self._judge_plain(best, readings)
         else:
             lacks = self._lacks(family, best, margin)
-        values = _bound(family.sample, best.spans, tokens, goal)
+        values = bound_values(family.sample, best.spans, tokens, goal)
         if values is None:
             return None
         return Proposal(
             family.sample.trace_id, values, len(family.members), margin, not lacks, lacks
         )
 
-    def _candidates(self, asked: _Asked) -> list[str]:
+    def _candidates(self, asked: Asked) -> list[str]:
         """Return the families that share telling words with a goal, the most telling first."""
         total = len(self._goals)
         features = [
             (self._seen[feature], feature)
-            for feature in _features(asked.all_words)
+            for feature in features_of(asked.all_words)
             if 0 < self._seen.get(feature, 0) < 0.5 * total + 10
         ]
         weight: dict[str, float] = defaultdict(float)
@@ -242,8 +148,8 @@ class Families:
         heavy = [program for program, one in weight.items() if one >= least]
         return sorted(heavy, key=lambda one: (-weight[one], one))[:_CANDIDATES]
 
-    def _readings(self, asked: _Asked, programs: Iterable[str]) -> list[_Reading]:
-        found: list[_Reading] = []
+    def _readings(self, asked: Asked, programs: Iterable[str]) -> list[Reading]:
+        found: list[Reading] = []
         for program in programs:
             family = self._families[program]
             slots = family.sample.slots
@@ -252,15 +158,15 @@ class Families:
                     span[0]: (span[1], slot.label) for span, slot in zip(spans, slots, strict=True)
                 }
                 words = asked.masked(labels)
-                if _order(words, family.labels) not in family.orders:
+                if order_of(words, family.labels) not in family.orders:
                     continue  # two values that change places ask for the reverse
-                features = _features(words)
+                features = features_of(words)
                 # Rounded: a sum over a set depends in its last digits on the order of the set.
                 score = round(self._score(family, features), 9)
-                found.append(_Reading(score, program, spans, words, features))
+                found.append(Reading(score, program, spans, words, features))
         return found
 
-    def _score(self, family: _Family, features: frozenset[str]) -> float:
+    def _score(self, family: Family, features: frozenset[str]) -> float:
         size = len(family.members)
         score = math.log(size / len(self._goals))
         seen, never = family.seen, _inside(0, size)
@@ -297,12 +203,12 @@ class Families:
             known = self._norms[index] = math.sqrt(sum(map(self._idf, self._goals[index][0])))
         return known
 
-    def _is_plain(self, family: _Family) -> bool:
+    def _is_plain(self, family: Family) -> bool:
         """Whether it takes no value, and no other program of its tools does either."""
         takes = any(self._labels[tool] for tool in family.sample.tools)
         return not takes and not family.runs_commands
 
-    def _lacks(self, family: _Family, reading: _Reading, margin: float) -> str:
+    def _lacks(self, family: Family, reading: Reading, margin: float) -> str:
         bar = COMMAND_BAR if family.runs_commands else VALUES_BAR
         unknown = [word for word in reading.words if not family.seen.get(word)]
         # One such word could be a value that the program should have been given.
@@ -318,7 +224,7 @@ class Families:
             return "its words stand in another order"
         return ""
 
-    def _judge_plain(self, best: _Reading, readings: Sequence[_Reading]) -> tuple[float, str]:
+    def _judge_plain(self, best: Reading, readings: Sequence[Reading]) -> tuple[float, str]:
         """Judge a family without values by its words alone and by the nearest goals."""
         words = frozenset(word for word in best.words)
         votes, near = self._vote(words)
@@ -369,7 +275,7 @@ class Families:
             near[program] += 1
         return votes, near
 
-    def _assignments(self, sample: Member, asked: _Asked) -> list[tuple[tuple[int, int], ...]]:
+    def _assignments(self, sample: Member, asked: Asked) -> list[tuple[tuple[int, int], ...]]:
         """Return the ways in which a goal's tokens can fill a program's slots; at most a few."""
         options: list[list[tuple[int, int]]] = []
         for slot in sample.slots:
@@ -396,19 +302,19 @@ class Families:
         fill(0, ())
         return found
 
-    def _options(self, slot: SlotValue, asked: _Asked) -> list[tuple[int, int]]:
+    def _options(self, slot: SlotValue, asked: Asked) -> list[tuple[int, int]]:
         spans: set[tuple[int, int]] = set()
         if not slot.in_command and not slot.unit:
             spans.update(
                 span
                 for span, value in self._known_in(slot.label, asked)
-                if _may_stand_for(slot.value, value)
+                if may_stand_for(slot.value, value)
             )
         if slot.marked:
             spans.update(
                 (index, index + 1)
                 for index in asked.literals
-                if _may_fill(slot, asked.tokens[index])
+                if may_fill(slot, asked.tokens[index])
             )
         if len(spans) < 2:
             return list(spans)
@@ -419,7 +325,7 @@ class Families:
         }
         return sorted(longest)
 
-    def _known_in(self, label: str, asked: _Asked) -> list[tuple[tuple[int, int], str]]:
+    def _known_in(self, label: str, asked: Asked) -> list[tuple[tuple[int, int], str]]:
         """Return where a goal holds values that were seen for an input."""
         found = asked.known.get(label)
         if found is None:
@@ -433,55 +339,4 @@ class Families:
         return found
 
 
-def _may_stand_for(learned: str, value: str) -> bool:
-    """Whether a known value is a number just where the learned one is, and of the same form."""
-    if is_number(learned) or is_number(value):
-        return shape_of(learned) == shape_of(value)
-    return True
-
-
-def _may_fill(slot: SlotValue, token: Token) -> bool:
-    if not token.is_value or not token.text:
-        return False
-    value = token.text
-    if slot.unit:
-        split = split_unit(value)
-        if split is None or split[1] != slot.unit:
-            return False
-        value = split[0]
-    return shape_of(value) == shape_of(slot.value)
-
-
-def _bound(
-    sample: Member, spans: Sequence[tuple[int, int]], tokens: Sequence[Token], goal: str
-) -> dict[str, str] | None:
-    values: dict[str, str] = {}
-    for slot, (start, end) in zip(sample.slots, spans, strict=True):
-        text = goal[tokens[start].start : tokens[end - 1].end]
-        if slot.unit:
-            split = split_unit(text)
-            if split is None:
-                return None
-            text = split[0]
-        values[slot.name] = text
-    return values
-
-
-@lru_cache(maxsize=4096)
-def _inside(often: int, size: int) -> float:
-    """Return the log of how likely a feature is in a goal of a family."""
-    return math.log((often + _SMOOTHING) / (size + 2 * _SMOOTHING))
-
-
-def _age(member: Member) -> tuple[float, str]:
-    return member.learned_at, member.trace_id
-
-
-def _order(words: Sequence[str], labels: Set[str]) -> tuple[str, ...]:
-    """Return in what order the values stand in a goal."""
-    return tuple(word for word in words if word in labels) if labels else ()
-
-
-def _features(words: Sequence[str]) -> frozenset[str]:
-    pairs = zip(["^", *words], [*words, "$"], strict=True)
-    return frozenset(words) | {f"{one} {other}" for one, other in pairs}
+__all__ = ["COMMAND_BAR", "PLAIN_BAR", "VALUES_BAR", "Families", "Proposal"]

@@ -1,0 +1,177 @@
+"""What families are weighed by: their bars, one family, one reading of a goal, the goal asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import chain
+
+from .members import Member, SlotValue, masked, plain_words
+from .wording import Token, is_number, shape_of, split_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a family must show before it answers.
+
+    Attributes:
+        members: Goals that it must have.
+        margin: By how much it must lead the next one, in nats of log odds (for a family without
+            values: of the normalised score).
+        words: Share of the goal's words that it must have seen.
+        pairs: Share of the goal's pairs of neighbours that it must have seen.
+    """
+
+    members: int
+    margin: float
+    words: float
+    pairs: float
+
+
+VALUES_BAR = Bar(members=2, margin=4.0, words=1.0, pairs=0.65)
+COMMAND_BAR = Bar(members=3, margin=5.0, words=1.0, pairs=0.9)
+PLAIN_BAR = Bar(members=4, margin=2.8, words=0.8, pairs=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A family's answer to a goal.
+
+    Attributes:
+        trace_id: The trace of the family to replay.
+        values: What the trace's parameters are bound to (units left off).
+        members: Goals that the family has.
+        margin: By how much it leads.
+        accepted: Whether it reaches the bar.
+        reason: What it lacks, for people; empty if accepted.
+    """
+
+    trace_id: str
+    values: dict[str, str]
+    members: int
+    margin: float
+    accepted: bool
+    reason: str
+
+
+@dataclass(slots=True)
+class Family:
+    """The traces that are one program, and what their goals have in common."""
+
+    members: list[Member] = field(default_factory=list[Member])
+    newest: Member | None = None
+    seen: Counter[str] = field(default_factory=Counter[str])
+    orders: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
+    labels: frozenset[str] = frozenset()
+
+    def add(self, member: Member) -> None:
+        """Take in a member; in what order they come does not matter."""
+        self.members.append(member)
+        self.newest = max(self.newest or member, member, key=_age)
+
+    @property
+    def sample(self) -> Member:
+        """The member that is replayed: the newest."""
+        assert self.newest is not None
+        return self.newest
+
+    @property
+    def runs_commands(self) -> bool:
+        """Whether the program runs shell commands."""
+        return "Bash" in self.sample.tools
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a goal as one of a family's."""
+
+    score: float
+    family: str
+    spans: tuple[tuple[int, int], ...]
+    words: tuple[str, ...]
+    features: frozenset[str]
+
+    @property
+    def key(self) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """What it does: another reading of the same key does the same."""
+        return self.family, self.spans
+
+
+class Asked:
+    """A goal that is asked, with what is needed of it again and again."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.tokens = tokens
+        self.lower = [token.lower for token in tokens]
+        self.words = [plain_words([token]) for token in tokens]
+        self.all_words = list(chain.from_iterable(self.words))
+        self.literals = [index for index, token in enumerate(tokens) if token.is_value]
+        self.known: dict[str, list[tuple[tuple[int, int], str]]] = {}
+        self._runs: dict[int, list[tuple[tuple[int, int], tuple[str, ...]]]] = {}
+
+    def runs(self, size: int) -> list[tuple[tuple[int, int], tuple[str, ...]]]:
+        """Return every run of so many words, in lower case, with where it stands."""
+        if size not in self._runs:
+            starts = range(len(self.lower) - size + 1)
+            self._runs[size] = [
+                ((start, start + size), tuple(self.lower[start : start + size])) for start in starts
+            ]
+        return self._runs[size]
+
+    def masked(self, labels: Mapping[int, tuple[int, str]]) -> tuple[str, ...]:
+        """Return the words, with labels where values stand; see `members.masked`."""
+        if not labels:
+            return tuple(self.all_words)
+        return masked(self.words, labels)
+
+
+def may_stand_for(learned: str, value: str) -> bool:
+    """Whether a known value is a number just where the learned one is, and of the same form."""
+    if is_number(learned) or is_number(value):
+        return shape_of(learned) == shape_of(value)
+    return True
+
+
+def may_fill(slot: SlotValue, token: Token) -> bool:
+    """Return whether a literal of a goal may be the value of a slot: its form says so."""
+    if not token.is_value or not token.text:
+        return False
+    value = token.text
+    if slot.unit:
+        split = split_unit(value)
+        if split is None or split[1] != slot.unit:
+            return False
+        value = split[0]
+    return shape_of(value) == shape_of(slot.value)
+
+
+def bound_values(
+    sample: Member, spans: Sequence[tuple[int, int]], tokens: Sequence[Token], goal: str
+) -> dict[str, str] | None:
+    """Return what the parameters of a trace are bound to, units left off; None if one is missing."""
+    values: dict[str, str] = {}
+    for slot, (start, end) in zip(sample.slots, spans, strict=True):
+        text = goal[tokens[start].start : tokens[end - 1].end]
+        if slot.unit:
+            split = split_unit(text)
+            if split is None:
+                return None
+            text = split[0]
+        values[slot.name] = text
+    return values
+
+
+def _age(member: Member) -> tuple[float, str]:
+    return member.learned_at, member.trace_id
+
+
+def order_of(words: Sequence[str], labels: Set[str]) -> tuple[str, ...]:
+    """Return in what order the values stand in a goal."""
+    return tuple(word for word in words if word in labels) if labels else ()
+
+
+def features_of(words: Sequence[str]) -> frozenset[str]:
+    """Return what is counted of a goal: its words, and each pair of neighbours."""
+    pairs = zip(["^", *words], [*words, "$"], strict=True)
+    return frozenset(words) | {f"{one} {other}" for one, other in pairs}
