@@ -149,7 +149,7 @@ def may_fill(slot: SlotValue, token: Token) -> bool:
 def bound_values(
     sample: Member, spans: Sequence[tuple[int, int]], tokens: Sequence[Token], goal: str
 ) -> dict[str, str] | None:
-    """Return what the parameters of a trace are bound to, units left off; None if one is missing."""
+    """Return what the parameters are bound to, units left off; None if one is missing."""
     values: dict[str, str] = {}
     for slot, (start, end) in zip(sample.slots, spans, strict=True):
         text = goal[tokens[start].start : tokens[end - 1].end]
