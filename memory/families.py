@@ -42,6 +42,8 @@ _CANDIDATES = 20
 _LOOKED_AT = 1500
 """Families that are looked at to find the candidates."""
 _NEIGHBOURS = 5
+_AGREEING = 4
+"""Of the nearest goals, how many must be of the family."""
 _MOST_READINGS = 12
 _UNSEEN_WORD = 1.0
 _UNSEEN_PAIR = 0.3
@@ -242,7 +244,7 @@ class Families:
             return margin, "another program is nearly as likely"
         if size < PLAIN_BAR.members:
             return margin, f"only {size} goals like this were learned"
-        if near[best.family] < min(3, size):
+        if near[best.family] < min(_AGREEING, size):
             return margin, "the nearest goals are of other kinds"
         known = sum(1 for word in words if self._families[best.family].seen.get(word))
         if known < PLAIN_BAR.words * len(words):

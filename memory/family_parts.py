@@ -31,7 +31,7 @@ class Bar:
 
 VALUES_BAR = Bar(members=2, margin=4.0, words=1.0, pairs=0.65)
 COMMAND_BAR = Bar(members=3, margin=5.0, words=1.0, pairs=0.9)
-PLAIN_BAR = Bar(members=4, margin=2.8, words=0.8, pairs=0.0)
+PLAIN_BAR = Bar(members=4, margin=2.2, words=0.8, pairs=0.0)
 
 
 @dataclass(frozen=True, slots=True)
