@@ -156,7 +156,7 @@ class NoWitness:
 
 async def answer(*parameters: dict[str, Any]) -> str:
     """Return what the tool says to a declaration after one step that says words."""
-    tool = DeclarationTool(GOAL, "/work")
+    tool = DeclarationTool(GOAL, "/place")
     await tool.watching(NoWitness()).before(ToolCall("Bash", {"command": "echo words"}))
     return (await tool.spec.call({"parameters": list(parameters)})).output
 
@@ -187,7 +187,7 @@ async def test_nothing_may_be_declared_to_vary() -> None:
 
 @pytest.mark.anyio
 async def test_a_model_that_insists_is_told_to_leave_it() -> None:
-    tool = DeclarationTool(GOAL, "/work")
+    tool = DeclarationTool(GOAL, "/place")
     said = [await tool.spec.call({"parameters": [WORD]}) for _ in range(3)]
     assert not any(one.ok for one in said)
     assert ["Leave it" in one.output for one in said] == [False, False, True]
@@ -195,7 +195,7 @@ async def test_a_model_that_insists_is_told_to_leave_it() -> None:
 
 @pytest.mark.anyio
 async def test_pieces_may_name_the_working_directory() -> None:
-    tool = DeclarationTool(GOAL, "/work")
-    await tool.watching(NoWitness()).before(ToolCall("Read", {"file_path": "/work/words.txt"}))
-    said = await tool.spec.call({"parameters": [{**WORD, "only_in": ["/work/words.txt"]}]})
+    tool = DeclarationTool(GOAL, "/place")
+    await tool.watching(NoWitness()).before(ToolCall("Read", {"file_path": "/place/words.txt"}))
+    said = await tool.spec.call({"parameters": [{**WORD, "only_in": ["/place/words.txt"]}]})
     assert said.ok, said.output
