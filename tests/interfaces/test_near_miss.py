@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Generator
 from pathlib import Path
 
-import pexpect
 import pytest
 
 from factory import make_trace
@@ -17,49 +14,31 @@ from llmos.memory.goals import normal_form
 from llmos.memory.parameters import find_parameters
 from llmos.memory.trace_store import TraceStore
 from llmos.memory.trust import Trust
+from pseudo_terminal import PROMPT, Terminal
 from support import Place, conversation
 
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\r")
-PROMPT = "llmos>"
 QUESTION = "[y/n/why]"
 LEARNED = "count the lines of a.txt"
 NEAR = "how many lines of a.txt"
 
 
-class Terminal:
-    """llmos in a pseudo-terminal that is wide enough for a question."""
+class Asked(Terminal):
+    """A terminal that is wide enough for a question."""
 
     def __init__(self, place: Place) -> None:
-        self.child: pexpect.spawn[str] = pexpect.spawn(
-            sys.executable,
-            ["-m", "llmos"],
-            cwd=str(place.cwd),
-            env={**place.env, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
-            encoding="utf-8",
-            timeout=40,
-            dimensions=(40, 160),
-        )
-
-    def until(self, text: str) -> str:
-        """Wait for a text; return what came before it, without escapes."""
-        self.child.expect_exact(text)
-        return ESCAPES.sub("", self.child.before or "")
-
-    def type(self, line: str) -> None:
-        self.child.send(line + "\r")
+        super().__init__(place, columns=160, timeout_s=40)
 
     def ask(self, goal: str) -> str:
         """Type a goal that is asked about; return the question."""
-        self.until(PROMPT)
+        self.ready()
         self.type(goal)
         return self.until(QUESTION)
 
-    def leave(self) -> None:
-        self.until(PROMPT)
-        self.child.sendcontrol("d")
-        self.child.expect(pexpect.EOF)
-        self.child.close()
-        assert self.child.exitstatus == 0
+    def leave(self) -> int | None:
+        self.ready()
+        code = super().leave()
+        assert code == 0
+        return code
 
 
 @pytest.fixture
@@ -88,15 +67,15 @@ def keep_learned(place: Place) -> None:
 
 
 @pytest.fixture
-def terminal(place: Place) -> Generator[Terminal]:
-    opened = Terminal(place)
+def terminal(place: Place) -> Generator[Asked]:
+    opened = Asked(place)
     try:
         yield opened
     finally:
         opened.child.close(force=True)
 
 
-def test_a_near_miss_is_asked_and_why_shows_the_steps(terminal: Terminal) -> None:
+def test_a_near_miss_is_asked_and_why_shows_the_steps(terminal: Asked) -> None:
     question = terminal.ask(NEAR)
     assert f"replay `{LEARNED}` with path1=a.txt?" in question
     terminal.type("why")
@@ -105,7 +84,7 @@ def test_a_near_miss_is_asked_and_why_shows_the_steps(terminal: Terminal) -> Non
 
 
 def test_a_yes_replays_for_nothing_now_and_later_without_a_question(
-    terminal: Terminal, place: Place
+    terminal: Asked, place: Place
 ) -> None:
     asked = len(place.model.requests)
     terminal.ask(NEAR)
@@ -121,7 +100,7 @@ def test_a_yes_replays_for_nothing_now_and_later_without_a_question(
     assert len(place.model.requests) == asked
 
 
-def test_a_no_goes_to_the_learner_and_is_not_asked_again(terminal: Terminal, place: Place) -> None:
+def test_a_no_goes_to_the_learner_and_is_not_asked_again(terminal: Asked, place: Place) -> None:
     place.model.add(conversation(NEAR, "cat a.txt | wc -l", answer="2, by another way"))
     terminal.ask(NEAR)
     terminal.type("n")
@@ -132,7 +111,7 @@ def test_a_no_goes_to_the_learner_and_is_not_asked_again(terminal: Terminal, pla
 
 
 def test_a_no_is_not_asked_again_even_where_nothing_was_learned(
-    terminal: Terminal, place: Place
+    terminal: Asked, place: Place
 ) -> None:
     terminal.ask(NEAR)
     terminal.type("n")
@@ -143,7 +122,7 @@ def test_a_no_is_not_asked_again_even_where_nothing_was_learned(
     assert place.llmos("--dry-run", "--json", NEAR).json["near"] is None
 
 
-def test_any_other_answer_is_no_answer(terminal: Terminal, place: Place) -> None:
+def test_any_other_answer_is_no_answer(terminal: Asked, place: Place) -> None:
     place.model.add(conversation(NEAR, "cat a.txt | wc -l", answer="2, by another way"))
     terminal.ask(NEAR)
     terminal.type("perhaps")
@@ -198,7 +177,7 @@ def test_a_dry_run_says_the_values_in_json(place: Place) -> None:
     assert "has the wording of this goal, with path1=b.txt" in reason
 
 
-def test_ctrl_c_at_the_question_spends_nothing(terminal: Terminal, place: Place) -> None:
+def test_ctrl_c_at_the_question_spends_nothing(terminal: Asked, place: Place) -> None:
     place.model.add(conversation(NEAR, "cat a.txt | wc -l", answer="2, by another way"))
     asked = len(place.model.requests)
     terminal.ask(NEAR)

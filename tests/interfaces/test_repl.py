@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -12,43 +10,8 @@ import pexpect
 import pytest
 
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Turn
+from pseudo_terminal import Terminal
 from support import Place, conversation
-
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\r")
-PROMPT = "llmos>"
-
-
-class Terminal:
-    """llmos in a pseudo-terminal of 100 columns."""
-
-    def __init__(self, place: Place) -> None:
-        self.child: pexpect.spawn[str] = pexpect.spawn(
-            sys.executable,
-            ["-m", "llmos"],
-            cwd=str(place.cwd),
-            env={**place.env, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
-            encoding="utf-8",
-            timeout=20,
-            dimensions=(40, 100),
-        )
-
-    def until(self, text: str) -> str:
-        """Wait for a text; return what came before it, without escapes."""
-        self.child.expect_exact(text)
-        return ESCAPES.sub("", self.child.before or "")
-
-    def ready(self) -> str:
-        """Wait for the prompt."""
-        return self.until(PROMPT)
-
-    def type(self, line: str) -> None:
-        self.child.send(line + "\r")
-
-    def leave(self) -> int | None:
-        self.child.sendcontrol("d")
-        self.child.expect(pexpect.EOF)
-        self.child.close()
-        return self.child.exitstatus
 
 
 @pytest.fixture
