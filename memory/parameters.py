@@ -189,7 +189,8 @@ class _Search:
     def _places(self, index: int, value: _Value) -> Iterator[tuple[int, Flow]]:
         leaf = self.leaves[index]
         if not isinstance(leaf.value, str):
-            if is_number(value.text) and float(value.text) == leaf.value:
+            free = index not in self.used  # a number is one value as a whole
+            if free and is_number(value.text) and float(value.text) == leaf.value:
                 yield index, Flow(step=leaf.step, path=leaf.path, start=0, end=0)
             return
         taken = self.used.get(index, ())

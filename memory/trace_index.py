@@ -20,7 +20,7 @@ from typing import Any
 from ..kernel.database import FileLock, open_database, transaction
 from ..kernel.errors import WorkspaceError
 
-_FORMAT = "4"
+_FORMAT = "5"
 _SCHEMA = (
     "DROP TABLE IF EXISTS traces",
     "DROP TABLE IF EXISTS unusable",

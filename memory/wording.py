@@ -20,8 +20,11 @@ _QUOTE = (
     r"\"[^\"\n]*\"|(?<![\w)\]])'[^'\n]*'(?!\w)|`[^`\n]*`"
     r"|\u201c[^\u201c\u201d\n]*\u201d|(?<!\w)\u2018[^\u2018\u2019\n]*\u2019(?!\w)"
 )
-_TOKEN = re.compile(rf"(?P<quote>{_QUOTE})|(?P<chunk>\S+)")
+_SPELLED = r"(?<!\S)(?:[^\W\d_]\.\s)+[^\W\d_]\.(?!\w)"
+"""An abbreviation that is spelled out, as speech recognisers write them: ``u. s. d.``."""
+_TOKEN = re.compile(rf"(?P<quote>{_QUOTE})|(?P<spelled>{_SPELLED})|(?P<chunk>\S+)")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*\Z")
+_POSSESSIVE = re.compile(r"['\u2019]s\Z", re.IGNORECASE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _BRACKETS = frozenset("()[]{}")
 _LONGEST_ITEM = 3
@@ -90,6 +93,8 @@ def _tokens(goal: str) -> Sequence[Token]:
             inner = found["quote"][1:-1]
             start = found.start() + 1
             pieces.append(Token(inner, start, start + len(inner), literal=True, quoted=True))
+        elif found["spelled"]:
+            pieces.append(Token(found["spelled"], found.start(), found.end(), literal=False))
         else:
             pieces += _chunk(found["chunk"], found.start())
     return _with_list(pieces)
@@ -157,8 +162,15 @@ def _chunk(text: str, start: int) -> Sequence[Token | _Mark]:
     """Cut a run of characters without white space into a token and the punctuation around it."""
     first, last = _trimmed(text)
     inner = text[first:last]
-    token = [Token(inner, start + first, start + last, not _is_word(inner))] if inner else []
-    return [*map(_Mark, text[:first]), *token, *map(_Mark, text[last:])]
+    tokens = [Token(inner, start + first, start + last, not _is_word(inner))] if inner else []
+    ending = _POSSESSIVE.search(inner)
+    if ending is not None and (not ending.start() or _is_word(inner[: ending.start()])):
+        # ``john's``: the name alone may be a value.
+        cut = start + first + ending.start()
+        owner = Token(inner[: ending.start()], start + first, cut, literal=False)
+        tokens = [owner] if owner.text else []
+        tokens.append(Token(ending.group(), cut, start + last, literal=False))
+    return [*map(_Mark, text[:first]), *tokens, *map(_Mark, text[last:])]
 
 
 def _trimmed(text: str) -> tuple[int, int]:

@@ -124,6 +124,11 @@ def test_a_json_number_is_a_value_as_a_whole() -> None:
     assert [(flow.path, flow.start, flow.end) for flow in one.flows] == [(("seconds",), 0, 0)]
 
 
+def test_two_equal_numbers_of_a_goal_are_not_both_one_number_of_the_input() -> None:
+    parameters = found("a.txt 10 10MB", ("Read", {"file_path": "a.txt", "limit": 10}))
+    assert [one.unit for one in parameters if one.kind == "number"] == [""]
+
+
 def test_true_is_no_number() -> None:
     assert found("do it 1 time", ("alarm", {"once": True})) == ()
 
@@ -159,6 +164,11 @@ def test_the_marker_of_the_working_directory_never_varies() -> None:
 def test_plain_words_that_are_a_whole_input_vary_without_a_mark() -> None:
     (one,) = found("What is the weather in New York", ("weather", {"city": "New York"}))
     assert (one.value, one.kind, one.marked) == ("New York", "text", False)
+
+
+def test_an_owner_is_a_value_without_its_ending() -> None:
+    (name,) = found("what is john's phone number", ("who_is", {"who": "john"}))
+    assert (name.value, name.marked) == ("john", False)
 
 
 def test_plain_words_that_are_part_of_an_input_stay_fixed() -> None:

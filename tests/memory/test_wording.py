@@ -43,7 +43,7 @@ def test_a_word_with_a_digit_or_a_sign_is_a_literal(value: str) -> None:
     assert literals(f"do it with {value} now") == [value]
 
 
-@pytest.mark.parametrize("word", ["don't", "it's", "O\u2019Brien", "well-known", "naïve", "größe"])
+@pytest.mark.parametrize("word", ["don't", "users", "O\u2019Brien", "well-known", "naïve", "größe"])
 def test_an_apostrophe_or_a_hyphen_inside_a_word_makes_no_value(word: str) -> None:
     assert [(one.text, one.literal) for one in tokenize(word)] == [(word, False)]
 
@@ -62,7 +62,29 @@ def test_an_empty_text_in_quotes_is_an_empty_literal() -> None:
 
 
 def test_apostrophes_of_two_words_are_no_quotes() -> None:
-    assert texts("don't say it's late") == ["don't", "say", "it's", "late"]
+    assert texts("don't say it's late") == ["don't", "say", "it", "'s", "late"]
+
+
+@pytest.mark.parametrize("owner", ["john", "O'Brien", "i. b. m."])
+def test_an_owner_is_a_word_of_its_own(owner: str) -> None:
+    assert [(one.text, one.literal) for one in tokenize(f"{owner}'s phone")] == [
+        (owner, False),
+        ("'s", False),
+        ("phone", False),
+    ]
+
+
+def test_letters_of_an_abbreviation_that_is_spelled_out_are_one_word() -> None:
+    assert texts("how much is a u. s. d. in yen") == [
+        "how",
+        "much",
+        "is",
+        "a",
+        "u. s. d.",
+        "in",
+        "yen",
+    ]
+    assert texts("use plan b.") == ["use", "plan", "b"]
 
 
 def test_a_quote_inside_a_word_belongs_to_it() -> None:
