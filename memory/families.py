@@ -35,6 +35,7 @@ from .family_parts import (
     order_of,
 )
 from .members import Member, SlotValue
+from .slot_families import SlotFamilies
 from .wording import tokenize
 
 _SMOOTHING = 0.1
@@ -67,6 +68,7 @@ class Families:
         self._sizes: dict[str, set[int]] = defaultdict(set)
         self._labels: dict[str, set[str]] = defaultdict(set)
         self._goals: list[tuple[frozenset[str], str]] = []
+        self._slots = SlotFamilies()
         self._goals_with: dict[str, list[int]] = defaultdict(list)
         # What is worked out from the counts, until they change.
         self._rarity: dict[str, float] = {}
@@ -99,6 +101,7 @@ class Families:
         for word in single:
             self._goals_with[word].append(len(self._goals))
         self._goals.append((single, member.program))
+        self._slots.add(member)
 
     def propose(self, goal: str) -> Proposal | None:
         """Return the family that a goal most likely belongs to, and whether that is certain enough.
@@ -106,6 +109,12 @@ class Families:
         Args:
             goal: The goal.
         """
+        proposal = self._by_words(goal)
+        if proposal is not None and proposal.accepted:
+            return proposal
+        return self._slots.propose(goal) or proposal
+
+    def _by_words(self, goal: str) -> Proposal | None:
         asked = Asked(tokenize(goal))
         tokens = asked.tokens
         readings = self._readings(asked, self._candidates(asked))

@@ -45,6 +45,7 @@ class Proposal:
         margin: By how much it leads.
         accepted: Whether it reaches the bar.
         reason: What it lacks, for people; empty if accepted.
+        whole: Whether the values are those of the trace `with_whole_values`.
     """
 
     trace_id: str
@@ -53,6 +54,7 @@ class Proposal:
     margin: float
     accepted: bool
     reason: str
+    whole: bool = False
 
 
 @dataclass(slots=True)

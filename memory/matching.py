@@ -256,6 +256,10 @@ class Matcher:
         trace = self._load(proposal.trace_id, refusals)
         if trace is None:
             return Found((), tuple(refusals))
+        if proposal.whole:
+            from .fillings import with_whole_values
+
+            trace = with_whole_values(trace)
         match = self._bound(
             proposal.trace_id, trace, proposal.values, Way.FAMILY, place, refusals, proposal
         )

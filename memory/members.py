@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pydantic import JsonValue
 
+from .fillings import Filling, filling_of
 from .flows import filled
 from .program import canonical_input
 from .traces import Parameter, Step, Trace
@@ -50,6 +51,7 @@ class Member:
         words: The canonical words of its goal, with labels where values stand.
         slots: Its parameters, in the order of the goal.
         learned_at: UTC epoch seconds.
+        filling: Its goal laid out by the inputs that it fills; None if it runs commands.
     """
 
     trace_id: str
@@ -58,10 +60,13 @@ class Member:
     words: tuple[str, ...]
     slots: tuple[SlotValue, ...]
     learned_at: float
+    filling: Filling | None = None
 
     def to_json(self) -> str:
         """Return it as the index keeps it, without the id."""
-        return json.dumps({**asdict(self), "trace_id": ""}, ensure_ascii=False)
+        filling = self.filling.to_json() if self.filling else None
+        data = {**asdict(replace(self, filling=None)), "trace_id": "", "filling": filling}
+        return json.dumps(data, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, trace_id: str, text: str) -> Member:
@@ -81,7 +86,8 @@ class Member:
             for one in given
         )
         words, tools = tuple(data["words"]), tuple(data["tools"])
-        return cls(trace_id, data["program"], tools, words, slots, data["learned_at"])
+        filling = Filling.from_json(data["filling"]) if data["filling"] else None
+        return cls(trace_id, data["program"], tools, words, slots, data["learned_at"], filling)
 
 
 def member_of(trace_id: str, trace: Trace) -> Member:
@@ -101,7 +107,15 @@ def member_of(trace_id: str, trace: Trace) -> Member:
     words = [plain_words([token]) for token in tokens]
     learned_at = trace.provenance.learned_at
     program = _program(trace, [slot.label for slot in slots])
-    return Member(trace_id, program, tools, masked(words, labels), tuple(slots), learned_at)
+    return Member(
+        trace_id,
+        program,
+        tools,
+        masked(words, labels),
+        tuple(slots),
+        learned_at,
+        filling_of(trace),
+    )
 
 
 def masked(

@@ -25,18 +25,24 @@ _SHORT = 4
 _FORMS: tuple[Form, ...] = ("same", "lower", "upper", "capital")
 
 
-def find_parameters(goal: str, steps: Sequence[Step]) -> tuple[Parameter, ...]:
+def find_parameters(
+    goal: str, steps: Sequence[Step], *, whole_first: bool = False
+) -> tuple[Parameter, ...]:
     """Find the parameters of a run.
 
     Args:
         goal: The goal as it was typed.
         steps: The steps, with the working directory lifted.
+        whole_first: Whether words that are the whole of an input come before values inside them:
+            ``in 5 minutes`` and not ``5``.
 
     Returns:
         The parameters, in the order of the goal; they overlap neither there nor in the steps.
     """
     search = _Search(goal, leaves(steps))
     search.leave_markers()
+    if whole_first:
+        search.take_phrases()
     for value in search.marked():
         search.take(value)
     search.take_phrases()

@@ -1,0 +1,94 @@
+"""Traces that call tools with words of the goal: which one answers a new goal, with which words."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+from .family_parts import Proposal
+from .goals import depends_on_now
+from .members import Member
+from .slot_judge import certainty, doubts_of
+from .slot_model import SlotModel, SlotReading, Words
+
+_BAR = 0.93
+"""How sure a reading must be to answer."""
+_NEAR = 0.3
+"""How sure it must be to be shown as near."""
+_FEWEST = 5
+"""Learned goals below which nothing is known of how goals fill inputs."""
+
+
+class SlotFamilies:
+    """What was learned of filling inputs, in memory; not safe for several threads."""
+
+    def __init__(self) -> None:
+        self._model = SlotModel()
+        self._newest: dict[tuple[str, tuple[str, ...]], Member] = {}
+        self._examples: dict[tuple[str, tuple[str, ...]], int] = defaultdict(int)
+
+    def add(self, member: Member) -> None:
+        """Take in a learned goal; one that runs commands teaches nothing here."""
+        filling = member.filling
+        if filling is None:
+            return
+        self._model.add(filling)
+        key = filling.shape, filling.labels
+        self._examples[key] += 1
+        newest = self._newest.get(key)
+        if newest is None or _age(newest) < _age(member):
+            self._newest[key] = member
+
+    def propose(self, goal: str) -> Proposal | None:
+        """Return what a goal most likely asks for, and whether that is certain enough.
+
+        Args:
+            goal: The goal.
+        """
+        model = self._model
+        if model.goals < _FEWEST:
+            return None
+        words = Words(goal)
+        readings = model.read(words)
+        if not readings or not model.filled_by[model.shapes[readings[0].shape].tools]:
+            return None  # of tools that no goal fills, `Families` knows more
+        best = readings[0]
+        key = best.shape, tuple(sorted(span.label for span in best.spans))
+        sample = self._newest.get(key)
+        if sample is None:
+            return None
+        examples = self._examples[key]
+        sure = certainty(doubts_of(model, words, readings, examples))
+        if sure < _NEAR:
+            return None
+        rest, values = _taken(goal, words, best, sample)
+        if depends_on_now(rest) is not None:
+            return None
+        odds = math.log(sure / (1 - sure))
+        lacks = "" if sure >= _BAR else "it could be read in another way"
+        return Proposal(sample.trace_id, values, examples, odds, not lacks, lacks, whole=True)
+
+
+def _taken(
+    goal: str, words: Words, reading: SlotReading, sample: Member
+) -> tuple[str, dict[str, str]]:
+    """Return what a goal says beside the values, and the values by the names of the parameters."""
+    assert sample.filling is not None
+    found: dict[str, list[str]] = defaultdict(list)
+    rest: list[str] = []
+    done = 0
+    for span in reading.spans:
+        start, end = words.tokens[span.start].start, words.tokens[span.end - 1].end
+        found[span.label].append(goal[start:end])
+        rest.append(goal[done:start])
+        done = end
+    # Several values of one input keep their order.
+    values = {
+        name: found[span.label].pop(0)
+        for span, name in zip(sample.filling.spans, sample.filling.names, strict=True)
+    }
+    return " ".join([*rest, goal[done:]]), values
+
+
+def _age(member: Member) -> tuple[float, str]:
+    return member.learned_at, member.trace_id
