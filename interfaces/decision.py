@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, format_usd, to_usd
 from ..memory.matching import Match, Refusal
 from .result import FOLLOWER, LEARNER

@@ -11,9 +11,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from ..kernel.drivers.plugin import tool_name
+from ..kernel.json_value import JsonValue
 from ..kernel.tools import JsonObject, ToolCall, ToolResult, ToolSpec
 from ..memory.declaration import Declaration, DeclarationRefused, declared_parameters, lifted
 from ..memory.placement import lift_json

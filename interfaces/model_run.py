@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from pydantic import JsonValue
-
 from ..kernel.errors import (
     ApprovalError,
     AuthenticationError,
@@ -19,6 +17,7 @@ from ..kernel.errors import (
     RunTimeoutError,
     UsageError,
 )
+from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, format_usd, to_usd
 from .defaults import STOPPED
 from .recorder import RecordedCall

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from ..kernel.tools import ToolCall, ToolResult
 
 _EXIT_CODE = re.compile(r"Exit code (-?\d+)(?:\n|$)")

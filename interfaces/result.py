@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pydantic import JsonValue
-
 from ..kernel.errors import LlmosError
+from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, to_usd
 
 FOLLOWER = "FOLLOWER"

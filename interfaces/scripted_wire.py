@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import JsonValue
+from ..kernel.json_value import JsonValue
 
 _ids = itertools.count(1)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import JsonValue
-
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError, ModelError
 from ..kernel.events import CostReported, Event, ModelMessage, ToolCalled, ToolReturned
+from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, to_micros
 from ..kernel.tools import ToolCall
 from .model_run import ModelRun, api_failure, denied, over_hold

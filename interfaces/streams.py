@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TextIO
 
-from pydantic import JsonValue
+from ..kernel.json_value import JsonValue
 
 
 class OutputLostError(Exception):

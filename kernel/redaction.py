@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-from pydantic import JsonValue
+from .json_value import JsonValue
 
 _SHORTEST = 8
 """Shorter values are left alone: they would be found everywhere."""

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import JsonValue
-
 from .errors import UnknownToolError
+from .json_value import JsonValue
 
 JsonObject = Mapping[str, JsonValue]
 

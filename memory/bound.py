@@ -15,8 +15,7 @@ from functools import partial
 from itertools import pairwise
 from typing import cast
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from .binding import BindingRefused, Placement, bind_command, bind_path, bind_text
 from .bound_files import bound_effects, bound_states
 from .flows import PATH_INPUTS

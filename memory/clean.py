@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from pydantic import JsonValue
-
 from ..kernel.errors import TraceError
+from ..kernel.json_value import JsonValue
 from ..kernel.redaction import Redactor
 from .traces import Observation, Step, Trace
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from .occurrences import Found, Leaf, leaves, occurrences
 from .placement import marker_spans
 from .substitution import in_form

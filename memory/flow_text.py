@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from .plain_words import FUNCTION_WORDS, NUMBER_WORDS
 
 _MARKED = re.compile(r"\$\{cwd\\*\}")

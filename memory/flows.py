@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from .substitution import in_form
 from .traces import Parameter, Step
 

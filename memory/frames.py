@@ -11,8 +11,7 @@ import hashlib
 import json
 import re
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from .flows import filled
 from .templates import template_frame
 from .traces import Parameter, Trace

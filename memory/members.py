@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from .fillings import Filling, filling_of
 from .flows import filled
 from .program import canonical_input

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from pydantic import JsonValue
+from ..kernel.json_value import JsonValue
 
 MARKER = "${cwd}"
 _MARKED = re.compile(r"\$\{cwd(\\*)\}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from .kept import per_text
 from .traces import Step
 

@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from pydantic import JsonValue
-
 from ..kernel.atomic import make_private_dir, write_all
 from ..kernel.events import Event, ModelMessage
+from ..kernel.json_value import JsonValue
 from ..kernel.redaction import Redactor
 
 _LONGEST = 10_000

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from pydantic import JsonValue
-
 from ..kernel.atomic import make_private_dir
 from ..kernel.database import open_database, transaction
 from ..kernel.errors import UsageError
+from ..kernel.json_value import JsonValue
 from .embedding import Embedding, LexicalEmbedding
 
 if TYPE_CHECKING:

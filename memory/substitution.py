@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from .plain_words import FUNCTION_WORDS
 from .traces import Form, Trace
 from .value_rules import replaced

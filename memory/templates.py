@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
+from ..kernel.json_value import JsonValue
 from .kept import per_trace
 from .traces import Parameter, Trace
 from .wording import Token, canonical, carriers, is_number, shape_of, split_unit, tokenize

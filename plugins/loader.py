@@ -24,9 +24,9 @@ from types import ModuleType
 from typing import Any, cast
 
 import anyio.to_thread
-from pydantic import JsonValue
 
 from ..kernel.errors import PluginError
+from ..kernel.json_value import JsonValue
 from ..kernel.tools import JsonObject, ToolResult, ToolSpec
 from . import TAG, ToolTag
 from .schema import json_schema, problem_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pydantic import JsonValue
+from ..kernel.json_value import JsonValue
 
 _TYPES: dict[type, str] = {
     str: "string",
