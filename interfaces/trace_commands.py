@@ -74,7 +74,11 @@ def _carry_out(system: System, action: str, arguments: Sequence[str], as_json: b
             if as_json
             else f"{describe_trace(trace_id, trace)}\nallowed {trace_id}; a change revokes this"
         )
-    return trace.model_dump_json() if as_json else describe_trace(trace_id, trace)
+    return (
+        json.dumps(trace.to_json(), ensure_ascii=False)
+        if as_json
+        else describe_trace(trace_id, trace)
+    )
 
 
 def describe_trace(trace_id: str, trace: Trace) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import cast
@@ -63,14 +64,13 @@ def bind_trace(trace: Trace, values: Mapping[str, str]) -> Trace:
     ]
     swap = Substitution(changes_of(trace, values))
     steps = bound_states(trace.steps, [_seen(step, swap) for step in bare], trace.effects)
-    return trace.model_copy(
-        update={
-            "goal": _bound_goal(trace, values),
-            "steps": tuple(steps),
-            "answer": swap.only(trace.answer, clear_in_answer(trace, swap)),
-            "effects": bound_effects(trace, steps, swap),
-            "parameters": _bound_parameters(trace.parameters, values),
-        }
+    return replace(
+        trace,
+        goal=_bound_goal(trace, values),
+        steps=tuple(steps),
+        answer=swap.only(trace.answer, clear_in_answer(trace, swap)),
+        effects=bound_effects(trace, steps, swap),
+        parameters=_bound_parameters(trace.parameters, values),
     )
 
 
@@ -144,20 +144,18 @@ def _bound_parameters(
         value = values[one.name]
         start = one.start + shift
         place = {"value": value, "start": start, "end": start + len(value)}
-        bound[one.name] = one.model_copy(update=place)
+        bound[one.name] = replace(one, **place)
         shift += len(value) - len(one.value)
     return tuple(bound[one.name] for one in parameters)
 
 
 def _seen(step: Step, swap: Substitution) -> Step:
     text = swap.distinct(step.observation.text)
-    return step.model_copy(
-        update={"observation": step.observation.model_copy(update={"text": text})}
-    )
+    return replace(step, observation=replace(step.observation, text=text))
 
 
 def _with_input(step: Step, given: dict[str, JsonValue]) -> Step:
-    return step.model_copy(update={"input": given})
+    return replace(step, input=given)
 
 
 def _bound_inputs(trace: Trace, values: Mapping[str, str]) -> list[dict[str, JsonValue]]:

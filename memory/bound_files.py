@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..kernel.drivers.text import as_written
 from .placement import MARKER
@@ -109,7 +109,7 @@ class _Known:
         name = str(old.input.get("file_path"))
         if old.after is not None and after is not None:
             self.made[name] = (old.after, after)
-        return new.model_copy(update={"before": before, "after": after})
+        return replace(new, before=before, after=after)
 
     def _before(self, old: Step, new: Step) -> FileState | None:
         if old.before is None or old.before.sha256 is None:

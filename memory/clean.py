@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from ..kernel.errors import TraceError
@@ -32,7 +33,7 @@ def without_secrets(trace: Trace, redactor: Redactor) -> Trace:
         if redactor.redact_json(given) != given:
             raise TraceError(_SECRET)
     steps = tuple(_clean(step, redactor) for step in trace.steps)
-    return trace.model_copy(update={"steps": steps})
+    return replace(trace, steps=steps)
 
 
 def _clean(step: Step, redactor: Redactor) -> Step:
@@ -40,5 +41,5 @@ def _clean(step: Step, redactor: Redactor) -> Step:
     clean = redactor.redact(seen.text)
     if clean == seen.text:
         return step
-    observation: Observation = seen.model_copy(update={"text": clean})
-    return step.model_copy(update={"observation": observation})
+    observation: Observation = replace(seen, text=clean)
+    return replace(step, observation=observation)

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
 from ..kernel.errors import CorruptTraceError, TraceError, TraceSchemaError
+from .trace_check import checked_trace
 from .traces import SCHEMA_VERSION, Trace, canonical, id_of
 
 MAX_BYTES = 8 * 2**20
@@ -65,9 +66,13 @@ def encode(trace: Trace, signature: str | None) -> bytes:
         TraceError: If it holds what no trace file may hold.
     """
     try:
-        data = {"trace": trace.model_dump(mode="json"), "signature": signature}
+        content = trace.to_json()
+        data = {"trace": content, "signature": signature}
         _check(data, 0)
         encoded = _laid_out(data)
+        _validated(content)
+    except CorruptTraceError as error:
+        raise TraceError(f"it cannot be kept: {error.message}") from None
     except (ValueError, RecursionError) as error:
         raise TraceError(f"it cannot be kept: {_said(error)}") from None
     if len(encoded) > MAX_BYTES:
@@ -127,10 +132,10 @@ def _laid_out(data: Mapping[str, Any]) -> bytes:
     return (json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
 
 
-def _validated(content: dict[str, Any]) -> Trace:
+def _validated(content: Mapping[str, Any]) -> Trace:
     try:
         # Through JSON, so that strict validation accepts lists and dates as JSON spells them.
-        return Trace.model_validate_json(json.dumps(content))
+        return checked_trace(json.dumps(content))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         # Names in the file are whatever somebody put there.

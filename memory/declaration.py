@@ -9,7 +9,7 @@ holds a table of all the values), the model has to say so in `only_in`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
@@ -182,7 +182,7 @@ def merged(found: Sequence[Parameter], declared: Sequence[Parameter]) -> tuple[P
         while name in names or (name != one.name and name in taken):
             name, number = f"{one.name}_{number}", number + 1
         names.add(name)
-        joined.append(one if name == one.name else one.model_copy(update={"name": name}))
+        joined.append(one if name == one.name else replace(one, name=name))
     return tuple(sorted(joined, key=lambda one: one.start))
 
 

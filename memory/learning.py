@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -101,7 +101,7 @@ def build_trace(
         valid_on=_valid_on(goal, parameters, calls, provenance.learned_at),
         provenance=provenance,
     )
-    return trace if _gives_itself_back(trace) else trace.model_copy(update={"parameters": ()})
+    return trace if _gives_itself_back(trace) else replace(trace, parameters=())
 
 
 def _gives_itself_back(trace: Trace) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -362,8 +362,7 @@ def _explains(trace: Trace, other: Trace) -> bool:
         return True  # it would not have been asked
     inputs = filled(trace.steps, trace.parameters, {**learned_values(trace), **values})
     steps = tuple(
-        step.model_copy(update={"input": given})
-        for step, given in zip(trace.steps, inputs, strict=True)
+        replace(step, input=given) for step, given in zip(trace.steps, inputs, strict=True)
     )
     return same_program(steps, other.steps)
 

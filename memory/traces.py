@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic_core import to_jsonable_python
+
+from ..kernel.json_value import JsonValue
 
 SCHEMA_VERSION = 2
 
-Moment = Annotated[float, Field(allow_inf_nan=False)]
+Moment: TypeAlias = float
 """UTC epoch seconds."""
 
 Kind = Literal["number", "path", "glob", "url", "text", "word"]
@@ -20,11 +23,8 @@ Form = Literal["same", "lower", "upper", "capital"]
 """How a value is spelled where it flows to: as in the goal, or in another case."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
-
-
-class FileState(_Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileState:
     """The state of one path.
 
     Attributes:
@@ -37,7 +37,8 @@ class FileState(_Record):
     mode: int | None
 
 
-class FileEffect(_Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEffect:
     """A file that the whole run changed.
 
     Attributes:
@@ -51,7 +52,8 @@ class FileEffect(_Record):
     after: FileState
 
 
-class Observation(_Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
     """What the model saw as the result of a step.
 
     Attributes:
@@ -69,7 +71,8 @@ class Observation(_Record):
     duration_s: Moment
 
 
-class Step(_Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
     """One tool call with what was observed.
 
     Attributes:
@@ -87,7 +90,8 @@ class Step(_Record):
     after: FileState | None = None
 
 
-class Flow(_Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
     """One place in the steps into which a parameter's value flows.
 
     Attributes:
@@ -98,14 +102,15 @@ class Flow(_Record):
         form: How the value is spelled there.
     """
 
-    step: int = Field(ge=0)
-    path: tuple[str | int, ...] = Field(min_length=1)
-    start: int = Field(ge=0)
-    end: int = Field(ge=0)
+    step: int
+    path: tuple[str | int, ...]
+    start: int
+    end: int
     form: Form = "same"
 
 
-class Parameter(_Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
     """A part of the goal that flows into steps.
 
     Attributes:
@@ -121,18 +126,19 @@ class Parameter(_Record):
         flows: Where it flows to.
     """
 
-    name: str = Field(min_length=1)
+    name: str
     kind: Kind
-    value: str = Field(min_length=1)
-    start: int = Field(ge=0)
-    end: int = Field(ge=1)
+    value: str
+    start: int
+    end: int
     unit: str = ""
     marked: bool = True
     domain: tuple[str, ...] = ()
-    flows: tuple[Flow, ...] = Field(min_length=1)
+    flows: tuple[Flow, ...]
 
 
-class Provenance(_Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
     """Where and how a trace was learned.
 
     Attributes:
@@ -158,7 +164,8 @@ class Provenance(_Record):
     platform: str
 
 
-class Trace(_Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
     """The program learned from one goal.
 
     Text in steps and answer holds the marker of `placement` for the working directory.
@@ -179,18 +186,22 @@ class Trace(_Record):
     schema_version: Literal[2] = SCHEMA_VERSION
     goal: str
     permission_mode: str
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...]
     answer: str
     effects: tuple[FileEffect, ...] = ()
     parameters: tuple[Parameter, ...] = ()
-    tools: dict[str, str] = {}
+    tools: dict[str, str] = field(default_factory=dict[str, str])
     valid_on: date | None = None
     provenance: Provenance
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the trace as JSON, every field named."""
+        return to_jsonable_python(self)
 
     @property
     def content(self) -> bytes:
         """The canonical bytes that its id and its signature are taken over."""
-        return canonical(self.model_dump(mode="json"))
+        return canonical(self.to_json())
 
     @property
     def trace_id(self) -> str:

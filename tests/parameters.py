@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from llmos.memory.bound import verify_parameters
 from llmos.memory.flow_text import leaves
@@ -35,7 +36,7 @@ def with_parameters(trace: Trace, kinds: Mapping[str, Kind]) -> Trace:
     """Return a trace with parameters, each named as its learned value."""
     found = [parameter(trace.goal, trace.steps, value, kind) for value, kind in kinds.items()]
     ordered = tuple(sorted(found, key=lambda one: one.start))
-    changed = trace.model_copy(update={"parameters": ordered})
+    changed = replace(trace, parameters=ordered)
     verify_parameters(changed)
     return changed
 

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "plugins": {"plugins", "kernel"},
     "interfaces": {"interfaces", "memory", "kernel", "_version"},
 }
-KERNEL_LIBRARIES = {"anyio", "pydantic", "cronsim", "psutil"}
+KERNEL_LIBRARIES = {"anyio", "pydantic", "pydantic_core", "cronsim", "psutil"}
 TOP = {
     "boot.py", "kernel", "memory", "interfaces", "plugins", "workspace", "tests", "benchmarks",
     "requirements.txt", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def keep_learned(place: Place) -> None:
         key=normal_form,
         redactor=Redactor({}),
     )
-    store.put(trace.model_copy(update={"parameters": find_parameters(LEARNED, trace.steps)}))
+    store.put(replace(trace, parameters=find_parameters(LEARNED, trace.steps)))
     store.close()
 
 

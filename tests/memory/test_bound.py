@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from factory import make_trace
 from llmos.memory.binding import BindingRefused
 from llmos.memory.bound import bind_trace, verify_parameters
 from llmos.memory.bound_files import UNKNOWN
+from llmos.memory.trace_check import checked_trace
 from llmos.memory.traces import FileEffect, FileState, Flow, Kind, Step, Trace
 from parameters import texts, with_parameters
 
@@ -38,9 +41,9 @@ def written(goal: str, path: str, content: str, kinds: dict[str, Kind]) -> Trace
     """Return the trace of one Write that made a file."""
     trace = make_trace(goal, tool="Write", given={"file_path": path, "content": content})
     after = state(content)
-    step = trace.steps[0].model_copy(update={"before": ABSENT, "after": after})
+    step = replace(trace.steps[0], before=ABSENT, after=after)
     effects = (FileEffect(path=path, before=ABSENT, after=after),)
-    return with_parameters(trace.model_copy(update={"steps": (step,), "effects": effects}), kinds)
+    return with_parameters(replace(trace, steps=(step,), effects=effects), kinds)
 
 
 def bound(trace: Trace, **values: str) -> Trace:
@@ -70,8 +73,8 @@ def test_a_value_enters_in_the_case_in_which_the_learned_one_did() -> None:
         Flow(step=0, path=("command",), start=11, end=16, form="upper"),
     ]
     one = command("say hello", "echo hello", kinds={"hello": "word"}).parameters[0]
-    parameter = one.model_copy(update={"flows": tuple(flows)})
-    trace = trace.model_copy(update={"parameters": (parameter,)})
+    parameter = replace(one, flows=tuple(flows))
+    trace = replace(trace, parameters=(parameter,))
     verify_parameters(trace)
     assert given_to(bound(trace, hello="goodbye")) == {"command": "echo Goodbye GOODBYE"}
 
@@ -93,8 +96,8 @@ def test_a_value_deep_inside_an_input_is_bound_there() -> None:
     trace = make_trace("tag it red", tool="t", given={"all": [{"tags": ["x", "red"]}]})
     flow = Flow(step=0, path=("all", 0, "tags", 1), start=0, end=3)
     one = command("tag it red", "echo red", kinds={"red": "word"}).parameters[0]
-    one = one.model_copy(update={"flows": (flow,)})
-    trace = trace.model_copy(update={"parameters": (one,)})
+    one = replace(one, flows=(flow,))
+    trace = replace(trace, parameters=(one,))
     assert given_to(bound(trace, red="blue")) == {"all": [{"tags": ["x", "blue"]}]}
 
 
@@ -119,14 +122,14 @@ def test_a_value_is_no_part_of_the_marker() -> None:
     trace = make_trace("show cwd", given={"command": "ls ${cwd}/a"})
     flow = Flow(step=0, path=("command",), start=5, end=8)
     one = command("show cwd", "echo cwd", kinds={"cwd": "word"}).parameters[0]
-    one = one.model_copy(update={"flows": (flow,)})
+    one = replace(one, flows=(flow,))
     with pytest.raises(BindingRefused, match="marker"):
-        verify_parameters(trace.model_copy(update={"parameters": (one,)}))
+        verify_parameters(replace(trace, parameters=(one,)))
 
 
 def test_a_value_outside_its_domain_is_refused() -> None:
-    one = COPY.parameters[0].model_copy(update={"domain": ("a.txt", "c.txt")})
-    trace = COPY.model_copy(update={"parameters": (one, COPY.parameters[1])})
+    one = replace(COPY.parameters[0], domain=("a.txt", "c.txt"))
+    trace = replace(COPY, parameters=(one, COPY.parameters[1]))
     assert given_to(bound(trace, **{"a.txt": "c.txt"})) == {"command": "cp c.txt b.txt"}
     with pytest.raises(BindingRefused, match=r"d\.txt"):
         bound(trace, **{"a.txt": "d.txt"})
@@ -190,8 +193,8 @@ def test_a_short_number_that_was_observed_is_left_alone_for_the_guards() -> None
 def test_a_value_with_its_unit_is_replaced() -> None:
     more = {"output": "", "answer": "Files over 10MB are listed"}
     trace = command("list files over 10MB", "find . -size +10M", {"10": "number"}, more)
-    one = trace.parameters[0].model_copy(update={"unit": "MB"})
-    new = bound(trace.model_copy(update={"parameters": (one,)}), **{"10": "25"})
+    one = replace(trace.parameters[0], unit="MB")
+    new = bound(replace(trace, parameters=(one,)), **{"10": "25"})
     assert new.answer == "Files over 25MB are listed"
 
 
@@ -215,14 +218,14 @@ def test_the_white_space_that_a_write_leaves_out_is_left_out_of_what_is_known() 
 
 def test_what_a_command_makes_of_a_new_value_is_unknown() -> None:
     effect = FileEffect(path="b.txt", before=ABSENT, after=state("x"))
-    new = bound(COPY.model_copy(update={"effects": (effect,)}), **{"b.txt": "c.txt"})
+    new = bound(replace(COPY, effects=(effect,)), **{"b.txt": "c.txt"})
     assert new.effects == (FileEffect(path="c.txt", before=ABSENT, after=UNKNOWN),)
 
 
 def test_a_file_that_was_there_is_unknown_under_a_new_name() -> None:
     trace = written("note it in n.txt", "n.txt", "milk\n", kinds={"n.txt": "path"})
-    step = trace.steps[0].model_copy(update={"before": state("old")})
-    new = bound(trace.model_copy(update={"steps": (step,)}), **{"n.txt": "m.txt"})
+    step = replace(trace.steps[0], before=state("old"))
+    new = bound(replace(trace, steps=(step,)), **{"n.txt": "m.txt"})
     assert new.steps[0].before == UNKNOWN
 
 
@@ -231,8 +234,8 @@ def test_what_an_edit_makes_of_an_unknown_file_is_unknown() -> None:
         "turn debug off in a.ini", "Edit",
         {"file_path": "a.ini", "old_string": "on", "new_string": "off"}, kinds={"a.ini": "path"},
     )  # fmt: skip
-    step = trace.steps[0].model_copy(update={"before": state("on"), "after": state("off")})
-    new = bound(trace.model_copy(update={"steps": (step,)}), **{"a.ini": "b.ini"})
+    step = replace(trace.steps[0], before=state("on"), after=state("off"))
+    new = bound(replace(trace, steps=(step,)), **{"a.ini": "b.ini"})
     assert (new.steps[0].before, new.steps[0].after) == (UNKNOWN, UNKNOWN)
 
 
@@ -245,13 +248,13 @@ def test_an_edit_of_a_file_that_the_trace_wrote_begins_where_the_write_ended() -
         before=state("buy milk\n"),
         after=state("get milk\n"),
     )
-    new = bound(first.model_copy(update={"steps": (*first.steps, edit)}), milk="tea")
+    new = bound(replace(first, steps=(*first.steps, edit)), milk="tea")
     assert (new.steps[1].before, new.steps[1].after) == (state("buy tea\n"), UNKNOWN)
 
 
 def test_a_bound_trace_is_a_valid_trace() -> None:
     new = bound(written("note milk in n.txt", "n.txt", "buy milk\n", {"milk": "word"}), milk="tea")
-    assert Trace.model_validate_json(new.model_dump_json()) == new
+    assert checked_trace(json.dumps(new.to_json())) == new
 
 
 @pytest.mark.parametrize(
@@ -268,15 +271,15 @@ def test_a_bound_trace_is_a_valid_trace() -> None:
     ],
 )
 def test_a_parameter_that_is_not_what_it_says_is_found_out(change: dict[str, Any]) -> None:
-    one = COPY.parameters[0].model_copy(update=change)
+    one = replace(COPY.parameters[0], **change)
     with pytest.raises(BindingRefused):
-        verify_parameters(COPY.model_copy(update={"parameters": (one, COPY.parameters[1])}))
+        verify_parameters(replace(COPY, parameters=(one, COPY.parameters[1])))
 
 
 def test_parameters_that_overlap_are_found_out() -> None:
-    twice = COPY.parameters[0].model_copy(update={"name": "again"})
+    twice = replace(COPY.parameters[0], name="again")
     with pytest.raises(BindingRefused):
-        verify_parameters(COPY.model_copy(update={"parameters": (*COPY.parameters, twice)}))
+        verify_parameters(replace(COPY, parameters=(*COPY.parameters, twice)))
 
 
 NAMES = st.text("abcXYZ019_-", min_size=1, max_size=12).filter(lambda name: name[0] not in "-")

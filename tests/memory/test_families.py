@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from llmos.memory.parameters import find_parameters
 def member(name: str, goal: str, tool: str, given: Mapping[str, Any]) -> Member:
     trace = make_trace(goal, tool=tool, given=given)
     found = find_parameters(goal, trace.steps)
-    return member_of(name, trace.model_copy(update={"parameters": found}))
+    return member_of(name, replace(trace, parameters=found))
 
 
 def weather(goal: str, city: str) -> Member:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ def trace_of(*steps: tuple[str, str], answer: str = "done", goal: str = "look at
     """Return a trace of commands and what they showed, with `a.txt` for its value."""
     made = [make_trace(goal, given={"command": text}, output=out) for text, out in steps]
     trace = make_trace(goal, answer=answer)
-    trace = trace.model_copy(update={"steps": tuple(one.steps[0] for one in made)})
+    trace = replace(trace, steps=tuple(one.steps[0] for one in made))
     return with_parameters(trace, {"a.txt": "path"})
 
 
@@ -122,8 +123,8 @@ def test_the_header_of_a_table_is_told_by_its_form(text: str, header: str | None
 @given(st.text(), st.text(), st.text())
 def test_no_text_makes_judging_fail(first: str, later: str, now: str) -> None:
     trace = trace_of(("cat a.txt", first), ("ls", ""))
-    step = trace.steps[1].model_copy(update={"input": {"text": later}})
-    guard = guard_of(trace.model_copy(update={"steps": (trace.steps[0], step)}))
+    step = replace(trace.steps[1], input={"text": later})
+    guard = guard_of(replace(trace, steps=(trace.steps[0], step)))
     guard.judge(0, now)
 
 

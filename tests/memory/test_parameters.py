@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -270,8 +271,8 @@ def runs(draw: st.DrawFn) -> Trace:
                 )
             )
         )
-    trace = make_trace(goal).model_copy(update={"steps": tuple(steps)})
-    return trace.model_copy(update={"parameters": find_parameters(goal, steps)})
+    trace = replace(make_trace(goal), steps=tuple(steps))
+    return replace(trace, parameters=find_parameters(goal, steps))
 
 
 @given(runs())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,9 +31,7 @@ def learned(goal: str, command: str, **changes: Any) -> Trace:
     """Return the trace of a goal that one command reached, with the parameters that are found."""
     trace = make_trace(goal, given={"command": command})
     found = find_parameters(goal, trace.steps)
-    return trace.model_copy(
-        update={"parameters": tuple(one.model_copy(update=changes) for one in found)}
-    )
+    return replace(trace, parameters=tuple(replace(one, **changes) for one in found))
 
 
 def bound(trace: Trace, goal: str) -> Mapping[str, str] | None:
@@ -51,7 +50,7 @@ def in_domain(*domain: str) -> Trace:
     goal = f"Create a script to calculate {domain[0]}"
     trace = make_trace(goal, tool="make", given={"what": domain[0]})
     (one,) = find_parameters(goal, trace.steps)
-    return trace.model_copy(update={"parameters": (one.model_copy(update={"domain": domain}),)})
+    return replace(trace, parameters=(replace(one, domain=domain),))
 
 
 SCRIPT = in_domain(*SEQUENCES)
@@ -185,7 +184,7 @@ def test_the_longest_value_of_a_domain_comes_first() -> None:
 def test_a_plain_word_without_a_domain_takes_no_other_value() -> None:
     goal = "weather in Rome"
     trace = make_trace(goal, tool="weather", given={"city": "Rome"})
-    trace = trace.model_copy(update={"parameters": find_parameters(goal, trace.steps)})
+    trace = replace(trace, parameters=find_parameters(goal, trace.steps))
     assert len(trace.parameters) == 1
     assert isinstance(unify(trace, "weather in Oslo"), Miss)
 
@@ -254,7 +253,7 @@ def traces(draw: st.DrawFn) -> Trace:
     one = make_trace(goal, given={"command": command})
     other = make_trace(goal, tool="tool", given={"text": draw(st.sampled_from(words))})
     steps = (*one.steps, *other.steps)
-    return one.model_copy(update={"steps": steps, "parameters": find_parameters(goal, steps)})
+    return replace(one, steps=steps, parameters=find_parameters(goal, steps))
 
 
 @given(traces())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,6 +82,16 @@ def changed(**changes: Any) -> bytes:
 def test_what_no_trace_holds_is_refused(data: bytes) -> None:
     with pytest.raises(CorruptTraceError):
         decode(data)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("steps", ()), ("goal", 7), ("permission_mode", None), ("provenance", None)],
+)
+def test_what_would_be_refused_is_not_written(field: str, value: object) -> None:
+    changes: dict[str, Any] = {field: value}
+    with pytest.raises(TraceError, match=f"cannot be kept: {field}"):
+        encode(replace(make_trace("a"), **changes), None)
 
 
 def test_another_schema_version_is_told_apart_from_damage() -> None:
