@@ -4,96 +4,163 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import SchemaValidator, ValidationError
+from pydantic_core.core_schema import (
+    CoreSchema,
+    bool_schema,
+    int_schema,
+    literal_schema,
+    no_info_before_validator_function,
+    nullable_schema,
+    str_schema,
+)
 
+from ..checked import record
 from ..tools import JsonObject, ToolResult, ToolSession
 
-
-def _flag(value: object) -> object:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
-Flag = Annotated[bool, BeforeValidator(_flag)]
-"""A boolean that may also come as the text ``true`` or ``false``."""
+_I = TypeVar("_I")
+OutputMode = Literal["content", "files_with_matches", "count"]
 
 
-class ToolInput(BaseModel):
-    """Base of all inputs: nothing beyond the schema."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-
-class ReadInput(ToolInput):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadInput:
     """Input of Read."""
 
     file_path: str
-    offset: int | None = Field(default=None, ge=0)
-    limit: int | None = Field(default=None, ge=0)
+    offset: int | None = None
+    limit: int | None = None
     pages: str | None = None
-    allow_large: Flag = False
+    allow_large: bool = False
 
 
-class WriteInput(ToolInput):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteInput:
     """Input of Write."""
 
     file_path: str
     content: str
 
 
-class EditInput(ToolInput):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditInput:
     """Input of Edit."""
 
     file_path: str
     old_string: str
     new_string: str
-    replace_all: Flag = False
+    replace_all: bool = False
 
 
-class BashInput(ToolInput):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BashInput:
     """Input of Bash."""
 
     command: str
-    timeout: int | None = Field(default=None, ge=0)
+    timeout: int | None = None
     description: str | None = None
 
 
-class GlobInput(ToolInput):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobInput:
     """Input of Glob."""
 
     pattern: str
     path: str | None = None
 
 
-class GrepInput(ToolInput):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrepInput:
     """Input of Grep."""
 
     pattern: str
     path: str | None = None
     glob: str | None = None
-    output_mode: Literal["content", "files_with_matches", "count"] = "files_with_matches"
-    before: int | None = Field(default=None, alias="-B", ge=0)
-    after: int | None = Field(default=None, alias="-A", ge=0)
-    around: int | None = Field(default=None, alias="-C", ge=0)
-    context: int | None = Field(default=None, ge=0)
-    numbers: Flag = Field(default=True, alias="-n")
-    ignore_case: Flag = Field(default=False, alias="-i")
-    only_matching: Flag = Field(default=False, alias="-o")
+    output_mode: OutputMode = "files_with_matches"
+    before: int | None = None
+    after: int | None = None
+    around: int | None = None
+    context: int | None = None
+    numbers: bool = True
+    ignore_case: bool = False
+    only_matching: bool = False
     type: str | None = None
-    head_limit: int = Field(default=250, ge=0)
-    offset: int = Field(default=0, ge=0)
-    multiline: Flag = False
+    head_limit: int = 250
+    offset: int = 0
+    multiline: bool = False
 
 
-_I = TypeVar("_I", bound=ToolInput)
+def _flag(value: object) -> object:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+_TEXT = str_schema()
+_TEXT_OR_NONE = nullable_schema(_TEXT)
+_COUNT = int_schema(ge=0)
+_COUNT_OR_NONE = nullable_schema(_COUNT)
+_FLAG = no_info_before_validator_function(_flag, bool_schema())
+"""A boolean that may also come as the text ``true`` or ``false``."""
+
+_CHECKS: dict[type[Any], Mapping[str, CoreSchema]] = {
+    ReadInput: {
+        "file_path": _TEXT,
+        "offset": _COUNT_OR_NONE,
+        "limit": _COUNT_OR_NONE,
+        "pages": _TEXT_OR_NONE,
+        "allow_large": _FLAG,
+    },
+    WriteInput: {"file_path": _TEXT, "content": _TEXT},
+    EditInput: {
+        "file_path": _TEXT,
+        "old_string": _TEXT,
+        "new_string": _TEXT,
+        "replace_all": _FLAG,
+    },
+    BashInput: {"command": _TEXT, "timeout": _COUNT_OR_NONE, "description": _TEXT_OR_NONE},
+    GlobInput: {"pattern": _TEXT, "path": _TEXT_OR_NONE},
+    GrepInput: {
+        "pattern": _TEXT,
+        "path": _TEXT_OR_NONE,
+        "glob": _TEXT_OR_NONE,
+        "output_mode": literal_schema(list(get_args(OutputMode))),
+        "before": _COUNT_OR_NONE,
+        "after": _COUNT_OR_NONE,
+        "around": _COUNT_OR_NONE,
+        "context": _COUNT_OR_NONE,
+        "numbers": _FLAG,
+        "ignore_case": _FLAG,
+        "only_matching": _FLAG,
+        "type": _TEXT_OR_NONE,
+        "head_limit": _COUNT,
+        "offset": _COUNT,
+        "multiline": _FLAG,
+    },
+}
+_ALIASES = {
+    GrepInput: {
+        "before": "-B",
+        "after": "-A",
+        "around": "-C",
+        "numbers": "-n",
+        "ignore_case": "-i",
+        "only_matching": "-o",
+    }
+}
+
+
+@cache
+def _validator(kind: type[Any]) -> SchemaValidator:
+    return SchemaValidator(record(kind, _CHECKS[kind], aliases=_ALIASES.get(kind)))
 
 
 def validated(tool: str, kind: type[_I], given: JsonObject) -> _I | ToolResult:
     """Return the input of a tool, or the result that says what is wrong with it."""
     try:
-        return kind.model_validate(dict(given))
+        return _validator(kind).validate_python(dict(given))
     except ValidationError as error:
         lines = [_issue(issue) for issue in error.errors()]
     word = "issue" if len(lines) == 1 else "issues"
