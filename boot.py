@@ -1,6 +1,6 @@
-"""LLMOS: builds the parts and ties them together; the command line's entry."""
+"""LLMOS: builds the parts and ties them together."""
 
-if not __package__:  # run as `python boot.py`: hand over to this very checkout as `llmos.boot`
+if not __package__:  # run as `python boot.py`: hand over to this very checkout as `llmos`
     import importlib.util as _util, pathlib as _pathlib, sys as _sys  # noqa: E401, I001
 
     _root = _pathlib.Path(__file__).resolve().parent
@@ -12,13 +12,12 @@ if not __package__:  # run as `python boot.py`: hand over to this very checkout 
     assert _spec.loader is not None
     _sys.modules["llmos"] = _module = _util.module_from_spec(_spec)
     _spec.loader.exec_module(_module)
-    from llmos.boot import main as _main
+    from llmos.__main__ import main as _main
 
     raise SystemExit(_main())
 
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -62,7 +61,7 @@ if TYPE_CHECKING:
     from .interfaces.cortex import Plan
     from .interfaces.learner import Learner
 
-__all__ = ["LLMOS", "main"]
+__all__ = ["LLMOS"]
 
 # Errors reach people through results and the bus; logs are for who asks for them.
 for _name in ("llmos", "claude_agent_sdk"):
@@ -433,17 +432,3 @@ def _working_directory() -> Path:
         raise UsageError(
             "the working directory has been removed", hint="change to another directory first"
         ) from None
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: The arguments without the program's name; those of the process if None.
-
-    Returns:
-        The exit code.
-    """
-    from .interfaces.cli import run
-
-    return run(sys.argv[1:] if arguments is None else list(arguments), LLMOS)

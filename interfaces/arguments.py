@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from .._version import __version__
 from ..kernel.errors import UsageError
-from .settings import PermissionMode
+from .defaults import PermissionMode
 from .streams import print_data
 
 COMMANDS = ("interactive", "demo", "plan", "why", "trace", "help")
@@ -53,8 +52,7 @@ class _Parser(argparse.ArgumentParser):
         print_data(message)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What the command line asks for."""
 
     command: str

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from ..kernel.money import Micros
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ..kernel.money import Micros
+
+PermissionMode = Literal["acceptEdits", "default", "plan", "dontAsk", "bypassPermissions"]
+"""What a run may do without being asked."""
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
 """The current Sonnet, by full id: the CLI remaps aliases and `None` would be its own default."""

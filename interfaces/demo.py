@@ -17,7 +17,8 @@ from pathlib import Path
 
 import anyio
 
-from .render import Narrator, say
+from .plain_text import say
+from .render import Narrator
 from .result import FOLLOWER, Result
 from .scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn, Usage
 from .system import OpenSystem

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..memory.matching import Match
 from .decision import Decision
-from .render import describe_call, one_line
+from .plain_text import one_line
+from .render import describe_call
 
 
 def explained(decision: Decision) -> str:

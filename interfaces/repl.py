@@ -19,7 +19,8 @@ from ..kernel.money import format_usd
 from ..kernel.tasks import open_task_group
 from .explain import explained, near_question
 from .line_editor import ask, piped_lines, terminal_lines
-from .render import Narrator, one_line, printable, receipt, say
+from .plain_text import one_line, printable, say
+from .render import Narrator, receipt
 from .shell_signals import Signals
 from .system import OpenSystem, System
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import SchemaValidator, ValidationError, core_schema
 
+from ..kernel.checked import record
 from ..kernel.errors import UsageError
-from .defaults import DEFAULT_MODEL
-
-PermissionMode = Literal["acceptEdits", "default", "plan", "dontAsk", "bypassPermissions"]
+from .defaults import DEFAULT_MODEL, PermissionMode
 
 _FROM_ENVIRONMENT = {
     "workspace": "LLMOS_WORKSPACE",
@@ -25,7 +25,8 @@ _FROM_ENVIRONMENT = {
 }
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """Everything that can be set.
 
     Attributes:
@@ -39,16 +40,14 @@ class Settings(BaseModel):
         timeout_s: Seconds after which a goal is given up.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     workspace: Path = Path("workspace")
-    budget_usd: float = Field(default=10.0, ge=0, allow_inf_nan=False)
-    max_budget_usd: float = Field(default=2.0, gt=0, allow_inf_nan=False)
-    model: str = Field(default=DEFAULT_MODEL, min_length=1)
+    budget_usd: float = 10.0
+    max_budget_usd: float = 2.0
+    model: str = DEFAULT_MODEL
     permission_mode: PermissionMode = "acceptEdits"
     cli_path: str | None = None
-    max_turns: int | None = Field(default=None, ge=1)
-    timeout_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_turns: int | None = None
+    timeout_s: float | None = None
 
 
 def load_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
@@ -71,7 +70,7 @@ def load_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Se
         elif environ.get(variable):
             values[name] = environ[variable]
     try:
-        return Settings.model_validate(values)
+        return _VALIDATOR.validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
@@ -80,3 +79,27 @@ def load_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Se
             f"{name} cannot be {values[name]!r}{source}: {first['msg'].lower()}",
             hint="see llmos --help",
         ) from None
+
+
+def _spelled(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+_AMOUNT = core_schema.float_schema(ge=0, allow_inf_nan=False)
+_MORE_THAN_NOTHING = core_schema.float_schema(gt=0, allow_inf_nan=False)
+_PATH = core_schema.no_info_before_validator_function(_spelled, core_schema.str_schema())
+_VALIDATOR = SchemaValidator(
+    record(
+        Settings,
+        {
+            "workspace": core_schema.no_info_after_validator_function(Path, _PATH),
+            "budget_usd": _AMOUNT,
+            "max_budget_usd": _MORE_THAN_NOTHING,
+            "model": core_schema.str_schema(min_length=1),
+            "permission_mode": core_schema.literal_schema(list(get_args(PermissionMode))),
+            "cli_path": core_schema.nullable_schema(core_schema.str_schema()),
+            "max_turns": core_schema.nullable_schema(core_schema.int_schema(ge=1)),
+            "timeout_s": core_schema.nullable_schema(_MORE_THAN_NOTHING),
+        },
+    )
+)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import anyio
 
-from .render import say
+from .plain_text import say
 
 _EXIT_S = 2.0
 """Seconds within which a second Ctrl-C leaves the shell."""

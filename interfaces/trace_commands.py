@@ -12,7 +12,8 @@ import anyio
 from ..kernel.errors import UsageError
 from ..kernel.money import format_usd
 from ..memory.traces import Parameter, Trace
-from .render import describe_call, one_line, printable, printable_for_terminal
+from .plain_text import one_line, printable, printable_for_terminal
+from .render import describe_call
 from .streams import print_data
 from .system import OpenSystem, System, opened
 

@@ -46,7 +46,7 @@ def test_a_goal_is_learned_once_and_replayed_by_a_new_process_for_nothing(place:
 
     again = place.python(
         "-c",
-        "import sys; from llmos.boot import main; code = main(sys.argv[1:]);"
+        "import sys; from llmos.__main__ import main; code = main(sys.argv[1:]);"
         "heavy = {'claude_agent_sdk', 'numpy', 'prompt_toolkit'} & set(sys.modules);"
         "sys.exit(99 if heavy else code)",
         "--json",
