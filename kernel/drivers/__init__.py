@@ -2,24 +2,80 @@
 
 from __future__ import annotations
 
-from ..tools import Driver
-from .files import EditDriver, ReadDriver, WriteDriver
-from .search import GlobDriver, GrepDriver
-from .shell import BashDriver, comparable
+from collections.abc import Callable
+
+from ..tools import Driver, Effect, JsonObject, ToolResult, ToolSession
 
 __all__ = ["comparable_output", "standard_drivers"]
+
+
+class DriverOnDemand:
+    """Stands for a driver that is loaded at its first call: most replays use one of them.
+
+    Args:
+        name: The tool's name.
+        effect: What carrying it out may do.
+        load: Makes the driver.
+    """
+
+    fingerprint = ""
+
+    def __init__(self, name: str, effect: Effect, load: Callable[[], Driver]) -> None:
+        self.name = name
+        self.effect = effect
+        self.load = load
+
+    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+        """Carry out one call."""
+        return await self.load().run(input, session)
 
 
 def standard_drivers() -> list[Driver]:
     """Return the drivers of Read, Write, Edit, Bash, Glob and Grep."""
     return [
-        ReadDriver(),
-        WriteDriver(),
-        EditDriver(),
-        BashDriver(),
-        GlobDriver(),
-        GrepDriver(),
+        DriverOnDemand("Read", Effect.READ, _read),
+        DriverOnDemand("Write", Effect.WRITE, _write),
+        DriverOnDemand("Edit", Effect.WRITE, _edit),
+        DriverOnDemand("Bash", Effect.RUN, _bash),
+        DriverOnDemand("Glob", Effect.READ, _glob),
+        DriverOnDemand("Grep", Effect.READ, _grep),
     ]
+
+
+def _read() -> Driver:
+    from .files import ReadDriver
+
+    return ReadDriver()
+
+
+def _write() -> Driver:
+    from .files import WriteDriver
+
+    return WriteDriver()
+
+
+def _edit() -> Driver:
+    from .files import EditDriver
+
+    return EditDriver()
+
+
+def _bash() -> Driver:
+    from .shell import BashDriver
+
+    return BashDriver()
+
+
+def _glob() -> Driver:
+    from .search import GlobDriver
+
+    return GlobDriver()
+
+
+def _grep() -> Driver:
+    from .search import GrepDriver
+
+    return GrepDriver()
 
 
 def comparable_output(tool: str, text: str) -> str:
@@ -32,4 +88,8 @@ def comparable_output(tool: str, text: str) -> str:
         tool: The tool.
         text: What the model saw.
     """
-    return comparable(text) if tool == "Bash" else text
+    if tool != "Bash":
+        return text
+    from .shell import comparable
+
+    return comparable(text)

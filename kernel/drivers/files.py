@@ -15,10 +15,8 @@ from pathlib import Path
 import anyio.to_thread
 
 from ..tools import Effect, JsonObject, ToolResult, ToolSession
+from .file_inputs import EDIT, READ, WRITE, EditInput, ReadInput, WriteInput
 from .inputs import (
-    EditInput,
-    ReadInput,
-    WriteInput,
     absolute,
     denied,
     inside,
@@ -49,7 +47,7 @@ class ReadDriver:
 
     async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
-        given = validated(self.name, ReadInput, input)
+        given = validated(self.name, READ, input)
         if isinstance(given, ToolResult):
             return given
         return await anyio.to_thread.run_sync(_read, given, session)
@@ -64,7 +62,7 @@ class WriteDriver:
 
     async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
-        given = validated(self.name, WriteInput, input)
+        given = validated(self.name, WRITE, input)
         if isinstance(given, ToolResult):
             return given
         return await anyio.to_thread.run_sync(_write, given, session)
@@ -79,7 +77,7 @@ class EditDriver:
 
     async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
-        given = validated(self.name, EditInput, input)
+        given = validated(self.name, EDIT, input)
         if isinstance(given, ToolResult):
             return given
         return await anyio.to_thread.run_sync(_edit, given, session)

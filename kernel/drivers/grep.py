@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .globs import glob_regex
-from .inputs import GrepInput
+from .search_inputs import GrepInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,8 @@ from ..processes import run_process
 from ..tools import Effect, JsonObject, ToolResult, ToolSession
 from .globs import glob_regex
 from .grep import GrepError, grep_files
-from .inputs import GlobInput, GrepInput, absolute, denied, inside, not_there, validated
+from .inputs import absolute, denied, inside, not_there, validated
+from .search_inputs import GLOB, GREP, GlobInput
 
 _MOST_FILES = 100
 _GIT_S = 30.0
@@ -34,7 +35,7 @@ class GlobDriver:
 
     async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
-        given = validated(self.name, GlobInput, input)
+        given = validated(self.name, GLOB, input)
         if isinstance(given, ToolResult):
             return given
         return await anyio.to_thread.run_sync(_glob, given, session)
@@ -49,7 +50,7 @@ class GrepDriver:
 
     async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
-        given = validated(self.name, GrepInput, input)
+        given = validated(self.name, GREP, input)
         if isinstance(given, ToolResult):
             return given
         path = session.cwd if given.path is None else absolute(given.path, session)

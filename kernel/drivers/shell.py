@@ -11,11 +11,12 @@ import hashlib
 import os
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..processes import ProcessOutcome, run_process
 from ..tools import Effect, JsonObject, ToolResult, ToolSession
-from .inputs import BashInput, validated
+from .inputs import COUNT_OR_NONE, TEXT, TEXT_OR_NONE, InputCheck, validated
 
 _DEFAULT_MS = 120_000
 _MOST_MS = 600_000
@@ -32,6 +33,20 @@ _SAVED_TO = re.compile(r"(Full output saved to: ).*")
 _CAT = re.compile(r"\s*cat\s+(?P<files>[\w./ -]+)\s*\Z")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BashInput:
+    """Input of Bash."""
+
+    command: str
+    timeout: int | None = None
+    description: str | None = None
+
+
+_BASH = InputCheck(
+    BashInput, {"command": TEXT, "timeout": COUNT_OR_NONE, "description": TEXT_OR_NONE}
+)
+
+
 class BashDriver:
     """Runs a command."""
 
@@ -41,7 +56,7 @@ class BashDriver:
 
     async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
-        given = validated(self.name, BashInput, input)
+        given = validated(self.name, _BASH, input)
         if isinstance(given, ToolResult):
             return given
         timeout_ms = min(given.timeout or _DEFAULT_MS, _MOST_MS)

@@ -1,0 +1,72 @@
+"""The inputs of Glob and Grep, with the CLI's own schemas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pydantic_core.core_schema import literal_schema
+
+from .inputs import COUNT, COUNT_OR_NONE, FLAG, TEXT, TEXT_OR_NONE, InputCheck
+
+OutputMode = Literal["content", "files_with_matches", "count"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobInput:
+    """Input of Glob."""
+
+    pattern: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrepInput:
+    """Input of Grep."""
+
+    pattern: str
+    path: str | None = None
+    glob: str | None = None
+    output_mode: OutputMode = "files_with_matches"
+    before: int | None = None
+    after: int | None = None
+    around: int | None = None
+    context: int | None = None
+    numbers: bool = True
+    ignore_case: bool = False
+    only_matching: bool = False
+    type: str | None = None
+    head_limit: int = 250
+    offset: int = 0
+    multiline: bool = False
+
+
+GLOB = InputCheck(GlobInput, {"pattern": TEXT, "path": TEXT_OR_NONE})
+GREP = InputCheck(
+    GrepInput,
+    {
+        "pattern": TEXT,
+        "path": TEXT_OR_NONE,
+        "glob": TEXT_OR_NONE,
+        "output_mode": literal_schema(list(get_args(OutputMode))),
+        "before": COUNT_OR_NONE,
+        "after": COUNT_OR_NONE,
+        "around": COUNT_OR_NONE,
+        "context": COUNT_OR_NONE,
+        "numbers": FLAG,
+        "ignore_case": FLAG,
+        "only_matching": FLAG,
+        "type": TEXT_OR_NONE,
+        "head_limit": COUNT,
+        "offset": COUNT,
+        "multiline": FLAG,
+    },
+    aliases={
+        "before": "-B",
+        "after": "-A",
+        "around": "-C",
+        "numbers": "-n",
+        "ignore_case": "-i",
+        "only_matching": "-o",
+    },
+)
