@@ -44,11 +44,9 @@ from .kernel.errors import InterruptedRunError, PluginError, UsageError, Workspa
 from .kernel.events import Event, GoalDue, Interrupt, JobFailed, Notice, PlanEnded
 from .kernel.money import to_micros
 from .kernel.redaction import Redactor
-from .kernel.scheduler import Scheduler
 from .kernel.tasks import open_task_group
 from .kernel.token_economy import TokenEconomy
 from .kernel.tools import ToolRegistry, ToolSpec
-from .kernel.watchdog import Watchdog, WatchdogLimits
 from .memory.evidence import Evidence
 from .memory.goals import normal_form
 from .memory.sessions import SessionLog, entry_of, new_session_id
@@ -60,6 +58,8 @@ from .plugins.loader import load_plugins
 if TYPE_CHECKING:
     from .interfaces.cortex import Plan
     from .interfaces.learner import Learner
+    from .kernel.scheduler import Scheduler
+    from .kernel.watchdog import Watchdog, WatchdogLimits
 
 __all__ = ["LLMOS"]
 
@@ -102,7 +102,7 @@ class LLMOS:
         cli_path: str | None = None,
         max_turns: int | None = None,
         timeout_s: float | None = None,
-        watchdog: WatchdogLimits | None = None,
+        watchdog: "WatchdogLimits | None" = None,
     ) -> None:
         given: dict[str, object] = {
             "budget_usd": budget_usd,
@@ -120,10 +120,10 @@ class LLMOS:
         self.memory = self.workspace / "memory"
         self.session_id = new_session_id()
         self.bus = EventBus()
-        self.scheduler = Scheduler(self.bus)
+        self._scheduler: Scheduler | None = None
         self.plugin_problems: tuple[PluginError, ...] = ()
         self._stack: AsyncExitStack | None = None
-        self._limits = watchdog or WatchdogLimits()
+        self._limits = watchdog
         self._policies: dict[str, Policy] = {}
         self._planning: anyio.CancelScope | None = None
 
@@ -141,13 +141,14 @@ class LLMOS:
             await stack.enter_async_context(self.bus)
             group = await stack.enter_async_context(open_task_group())
             stack.callback(group.cancel_scope.cancel)
+            self._group = group
             self._log = SessionLog(self.memory / "sessions", self.session_id, self._redactor)
             stack.callback(self._log.close)
             self.bus.on(Event, handler=self._log_event, name="session log")
             self._build()
             self.bus.on(GoalDue, handler=self._run_due, name="scheduled goals")
-            await group.start(self._watchdog.run)
-            await group.start(self.scheduler.run)
+            if self._scheduler is not None:
+                await group.start(self._scheduler.run)
             for problem in self.plugin_problems:
                 self.bus.publish_nowait(Notice(problem.message))
             self._stack = stack.pop_all()
@@ -289,6 +290,17 @@ class LLMOS:
         )
 
     @property
+    def scheduler(self) -> "Scheduler":
+        """What runs the jobs; started when it is first asked for."""
+        if self._scheduler is None:
+            from .kernel.scheduler import Scheduler
+
+            self._scheduler = Scheduler(self.bus)
+            if self._stack is not None:
+                self._group.start_soon(self._scheduler.run)
+        return self._scheduler
+
+    @property
     def traces(self) -> TraceStore:
         """The trace store."""
         return self._store
@@ -329,11 +341,7 @@ class LLMOS:
         self.plugin_problems = loaded.problems
         registry = ToolRegistry([*standard_drivers(), *map(PluginDriver, loaded.tools)])
         snapshots = SnapshotStore(self.memory / "snapshots")
-        limits = self._limits
-        if settings.timeout_s is not None:
-            limits = replace(limits, wall_time_s=settings.timeout_s)
         self._one_goal = anyio.Lock()
-        self._watchdog = Watchdog(self.bus, limits)
         follower = Follower(
             registry,
             snapshots,
@@ -359,7 +367,7 @@ class LLMOS:
             session_id=self.session_id,
         )
 
-    def _make_learner(
+    async def _make_learner(
         self, tools: Sequence[ToolSpec], registry: ToolRegistry, snapshots: SnapshotStore
     ) -> "Learner":
         # Imported here: loading what only a model run needs would take longer than a replay.
@@ -367,6 +375,7 @@ class LLMOS:
         from .interfaces.learner import Learner
         from .interfaces.recall import Recall
 
+        await self._group.start(self._watchdog().run)
         settings = self.settings
         recall = Recall(self.memory / "semantic.sqlite", self._redactor.redact, self._notice)
         cortex = Cortex(
@@ -392,6 +401,14 @@ class LLMOS:
             exclude=[self.memory],
             permission_mode=settings.permission_mode,
         )
+
+    def _watchdog(self) -> "Watchdog":
+        from .kernel.watchdog import Watchdog, WatchdogLimits
+
+        limits = self._limits or WatchdogLimits()
+        if self.settings.timeout_s is not None:
+            limits = replace(limits, wall_time_s=self.settings.timeout_s)
+        return Watchdog(self.bus, limits)
 
     def _policy(
         self, replay_only: bool, learn_afresh: bool, *, accept_near: bool = False

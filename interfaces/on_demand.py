@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ..kernel.money import Micros
@@ -21,7 +21,7 @@ class LearnerOnDemand:
         make: Makes it.
     """
 
-    def __init__(self, make: Callable[[], Learner]) -> None:
+    def __init__(self, make: Callable[[], Awaitable[Learner]]) -> None:
         self._make = make
         self._made: Learner | None = None
 
@@ -32,13 +32,13 @@ class LearnerOnDemand:
 
     async def learn(self, goal: str, *, run_id: str, cap: Micros) -> Result:
         """Reach a goal with the model and keep the trace."""
-        return await self._learner().learn(goal, run_id=run_id, cap=cap)
+        return await (await self._learner()).learn(goal, run_id=run_id, cap=cap)
 
     async def plan(self, goal: str, *, run_id: str, cap: Micros) -> tuple[Plan | None, ModelRun]:
         """Ask the model for the steps that would reach a goal."""
-        return await self._learner().plan(goal, run_id=run_id, cap=cap)
+        return await (await self._learner()).plan(goal, run_id=run_id, cap=cap)
 
-    def _learner(self) -> Learner:
+    async def _learner(self) -> Learner:
         if self._made is None:
-            self._made = self._make()
+            self._made = await self._make()
         return self._made
