@@ -6,9 +6,9 @@ undone, then the next trace is tried, then the Learner takes over (unless only a
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -192,7 +192,7 @@ class Dispatcher:
         """
         policy = policy or Policy()
         goal = check_goal(goal)
-        run_id, began = f"r-{uuid.uuid4().hex[:12]}", self._clock()
+        run_id, began = f"r-{secrets.token_hex(6)}", self._clock()
         result = failure(InterruptedRunError(STOPPED), LEARNER, run_id=run_id)
         try:
             with anyio.CancelScope() as self._scope:

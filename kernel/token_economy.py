@@ -9,9 +9,8 @@ what a run cost above its hold was really spent, so it is recorded (and shown as
 from __future__ import annotations
 
 import os
-import statistics
+import secrets
 import time
-import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,7 +127,7 @@ class TokenEconomy:
         cost = _amount(actual_cost, "the cost")
         with self._ledger.change() as connection:
             self._require(cost, self.available)
-            add_entry(connection, self._entry(uuid.uuid4().hex, "cost", cost, operation, ""))
+            add_entry(connection, self._entry(secrets.token_hex(16), "cost", cost, operation, ""))
 
     def hold(
         self,
@@ -158,7 +157,7 @@ class TokenEconomy:
             needed = amount if at_least is None else at_least
             # A hold of nothing would let a run spend what is not there.
             self._require(max(1, needed), available)
-            taken = Hold(uuid.uuid4().hex, min(amount, available), operation, run_id)
+            taken = Hold(secrets.token_hex(16), min(amount, available), operation, run_id)
             connection.execute(
                 "INSERT INTO holds VALUES (?, ?, 0, ?, ?, ?, ?, ?)",
                 (
@@ -241,7 +240,11 @@ class TokenEconomy:
     def typical_cost(self, default: Micros) -> Micros:
         """Return the median of the last learn costs here, or a default if there are none."""
         costs = self._ledger.learn_costs(_SAMPLE)
-        return round(statistics.median(costs)) if costs else default
+        if not costs:
+            return default
+        from statistics import median
+
+        return round(median(costs))
 
     def entries(self, limit: int = 100) -> list[Entry]:
         """Return the newest ledger entries, newest first."""

@@ -115,7 +115,8 @@ _DURATION = (
     r"(?:(?<=\bin )|(?<=took )|(?<=elapsed: )|(?<=elapsed )|(?<=real\t)|(?<=user\t)|(?<=sys\t))"
     r"(?:\d+m)?\d+(?:\.\d+)?\s?(?:s|ms|µs|us|ns|sec|secs|seconds|milliseconds)\b"
 )
-_VOLATILE = re.compile(
+# Compiled when two observations differ for the first time, which they hardly ever do.
+_VOLATILE = (
     f"(?P<iso>{_ISO})|(?P<ctime>{_CTIME})|(?P<listing>{_LISTING})|(?P<clock>{_CLOCK})"
     f"|(?P<temporary>{_TEMPORARY})|(?P<process>{_PROCESS})|(?P<duration>{_DURATION})"
 )
@@ -132,7 +133,7 @@ def _mask(seen: Seen) -> tuple[str, list[str]]:
         parts.append(value)
         return f"⟨{kind}⟩"
 
-    masked = _VOLATILE.sub(replace, seen.text)
+    masked = re.sub(_VOLATILE, replace, seen.text)
     rest = re.sub(r"⟨\w+⟩", "", masked)
     if len(re.findall(r"\w", rest)) < sum(len(part) for part in parts) // 2:
         # Little is left: the time (or id) is what was asked for, not decoration.

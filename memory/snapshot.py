@@ -8,7 +8,6 @@ not restorable and are never touched.
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import stat
 import threading
@@ -345,8 +344,10 @@ def _same_kind(change: Change) -> bool:
 def _remove(path: Path, change: Change) -> None:
     assert change.after is not None
     if change.after.kind == "directory":
+        from shutil import rmtree
+
         # What was below it and was there before is in the snapshot and comes back.
-        shutil.rmtree(path)
+        rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
