@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
-import anyio.from_thread
+import anyio.to_thread
 
 from .interfaces.decision import Decision
 from .interfaces.defaults import STOPPED
@@ -422,6 +422,8 @@ class LLMOS:
         )
 
     def _notice(self, text: str) -> None:
+        import anyio.from_thread
+
         # Memory works in a thread; the bus belongs to the event loop.
         anyio.from_thread.run_sync(self.bus.publish_nowait, Notice(text))
 

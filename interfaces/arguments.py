@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from .._version import __version__
@@ -42,6 +43,10 @@ _ABOUT_GOALS = ("dry_run", "replay_only", "no_cache")
 
 
 class _Parser(argparse.ArgumentParser):
+    def format_help(self) -> str:
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        return super().format_help()
+
     def error(self, message: str) -> NoReturn:
         hint = "see llmos --help"
         if message.startswith("unrecognized arguments"):
@@ -82,7 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="A shell whose CPU is a large language model: learn a goal once, "
         "replay it for $0.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # One is made for each argument; one without a width loads four modules to find it.
+        formatter_class=partial(argparse.HelpFormatter, width=80),
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import sys
 from typing import TextIO
@@ -65,6 +64,8 @@ def print_json(data: JsonValue) -> None:
     Raises:
         OutputLostError: If it cannot be written.
     """
+    import json
+
     plain = (sys.stdout.encoding or "").lower().replace("_", "-") not in ("utf-8", "utf8")
     print_data(json.dumps(data, ensure_ascii=plain))
 

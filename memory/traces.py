@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
-from typing import Literal, TypeAlias
-
-from pydantic_core import to_jsonable_python
+from typing import Any, Literal, TypeAlias, cast
 
 from ..kernel.json_value import JsonValue
 
@@ -196,7 +195,7 @@ class Trace:
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the trace as JSON, every field named."""
-        return to_jsonable_python(self)
+        return {one.name: _json_of(getattr(self, one.name)) for one in fields(self)}
 
     @property
     def content(self) -> bytes:
@@ -207,6 +206,18 @@ class Trace:
     def trace_id(self) -> str:
         """``t-`` and 20 hexadecimal digits of the SHA-256 of the content."""
         return id_of(self.content)
+
+
+def _json_of(value: Any) -> JsonValue:
+    if isinstance(value, (tuple, list)):
+        return [_json_of(item) for item in cast("tuple[Any, ...]", value)]
+    if isinstance(value, Mapping):
+        return {name: _json_of(item) for name, item in cast("Mapping[str, Any]", value).items()}
+    if isinstance(value, date):
+        return value.isoformat()
+    if is_dataclass(value):
+        return {one.name: _json_of(getattr(value, one.name)) for one in fields(value)}
+    return value
 
 
 def canonical(data: JsonValue) -> bytes:
