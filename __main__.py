@@ -29,7 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(_GARBAGE)
     from .interfaces.cli import run
 
-    return run(sys.argv[1:] if arguments is None else list(arguments), _open_system)
+    try:
+        return run(sys.argv[1:] if arguments is None else list(arguments), _open_system)
+    finally:
+        # The process ends here; Python would look through everything twice more.
+        gc.freeze()
 
 
 def _open_system(**given: Any) -> AbstractAsyncContextManager[System]:

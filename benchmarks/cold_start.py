@@ -1,42 +1,67 @@
-"""Cold start: a replayed one-shot, beside bare Python and beside importing two libraries.
+"""Cold start: each way of one short llmos run, beside bare Python and beside two libraries.
 
 Run with ``python benchmarks/cold_start.py [--runs N] [--json]``. A goal is learned once from a
 scripted model; then each way starts a new process N times, in turns within one run, so that the
 ratios hold on a busy machine:
 
-- replay: ``python boot.py GOAL``, answered from its trace: one command, carried out and checked;
+- replay: ``llmos --replay-only GOAL``: one command, carried out and checked;
+- why: ``llmos why GOAL``: what would be done, and nothing done;
+- decline: ``llmos --replay-only`` with a goal that no trace answers;
+- version, help: what needs no part of llmos;
+- floor: the libraries alone that a replay stands on (anyio with asyncio, pydantic's engine,
+  SQLite), without a line of llmos;
 - imports: ``python -c "import rich, pydantic"``, what a program of this kind loads anyway;
 - python: ``python -c pass``, below which nothing can be.
+
+Beside the time from start to end stands the processor's time, which a busy machine disturbs less.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from llmos.interfaces.scripted_model import ScriptedModel, Text, ToolUse, Turn
 
-BOOT = Path(__file__).resolve().parent.parent / "boot.py"
+LLMOS = ("-c", "from llmos.__main__ import main; raise SystemExit(main())")
+"""What the installed ``llmos`` does. (`python boot.py` also compiles that file each time.)"""
 GOAL = "say hello"
+OTHER_GOAL = "count the lines of data.csv"
 TURNS = [Turn(ToolUse("Bash", {"command": "echo hello"})), Turn(Text("hello was said"))]
 RUNS = 10
+DECLINED = 6
 WAYS: dict[str, tuple[str, ...]] = {
-    "replay": (str(BOOT), "--replay-only", GOAL),
+    "replay": (*LLMOS, "--replay-only", GOAL),
+    "why": (*LLMOS, "why", GOAL),
+    "decline": (*LLMOS, "--replay-only", OTHER_GOAL),
+    "version": (*LLMOS, "--version"),
+    "help": (*LLMOS, "--help"),
+    "floor": ("-c", "import anyio._backends._asyncio, pydantic_core, sqlite3"),
     "imports": ("-c", "import rich, pydantic"),
     "python": ("-c", "pass"),
 }
 
 
-def start(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> float:
-    """Run Python with some arguments; return the seconds from start to end."""
-    began = time.perf_counter()
+@dataclass(frozen=True)
+class Run:
+    """What one process took, in seconds: from start to end, and of the processor."""
+
+    wall: float
+    cpu: float
+
+
+def start(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], code: int) -> Run:
+    """Run Python with some arguments and an expected exit code; return what it took."""
+    used, began = _cpu(), time.perf_counter()
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
@@ -46,47 +71,55 @@ def start(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]) -
         text=True,
         check=False,
     )
-    seconds = time.perf_counter() - began
-    if done.returncode != 0:
+    run = Run(time.perf_counter() - began, _cpu() - used)
+    if done.returncode != code:
         raise SystemExit(f"{arguments} ended with {done.returncode}: {done.stderr}")
-    return seconds
+    return run
 
 
-def measure(runs: int) -> dict[str, list[float]]:
-    """Return the seconds of every run, by way."""
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measure(runs: int) -> dict[str, list[Run]]:
+    """Return what every run took, by way."""
+    taken: dict[str, list[Run]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory(prefix="llmos-cold-") as folder:
         cwd, home = Path(folder) / "place", Path(folder) / "home"
         cwd.mkdir()
         with ScriptedModel(TURNS) as model:
             environment = model.environment(home)
-            start((str(BOOT), GOAL), cwd, environment)
-        # From here on there is no model: what is measured is a replay, or it fails.
-        for arguments in WAYS.values():
-            start(arguments, cwd, environment)
-        for _ in range(runs):
+            start((*LLMOS, GOAL), cwd, environment, 0)
+        # From here on there is no model: what is measured is a replay, or it fails. The first
+        # round compiles what is not compiled yet and does not count.
+        for _ in range(runs + 1):
             for way, arguments in WAYS.items():
-                seconds[way].append(start(arguments, cwd, environment))
-    return seconds
+                code = DECLINED if way == "decline" else 0
+                taken[way].append(start(arguments, cwd, environment, code))
+    return {way: found[1:] for way, found in taken.items()}
 
 
-def figures(seconds: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
-    """Return median, minimum and maximum in milliseconds, and ratios of medians, by way."""
-    medians = {way: statistics.median(runs) for way, runs in seconds.items()}
+def figures(taken: Mapping[str, Sequence[Run]]) -> dict[str, dict[str, float]]:
+    """Return median and minimum in milliseconds, and ratios of them, by way."""
+    wall = {way: statistics.median(run.wall for run in runs) for way, runs in taken.items()}
+    cpu = {way: min(run.cpu for run in runs) for way, runs in taken.items()}
     return {
         way: {
-            "median_ms": medians[way] * 1000,
-            "min_ms": min(runs) * 1000,
-            "max_ms": max(runs) * 1000,
-            "x_python": medians[way] / medians["python"],
-            "x_imports": medians[way] / medians["imports"],
+            "median_ms": wall[way] * 1000,
+            "min_ms": min(run.wall for run in runs) * 1000,
+            "max_ms": max(run.wall for run in runs) * 1000,
+            "x_python": wall[way] / wall["python"],
+            "x_imports": wall[way] / wall["imports"],
+            "cpu_min_ms": cpu[way] * 1000,
+            "cpu_x_imports": cpu[way] / cpu["imports"],
         }
-        for way, runs in seconds.items()
+        for way, runs in taken.items()
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Cold start of a replayed one-shot.")
+    parser = argparse.ArgumentParser(description="Cold start of short llmos runs.")
     parser.add_argument("--runs", type=int, default=RUNS, help=f"runs a way (default {RUNS})")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     options = parser.parse_args()
@@ -96,11 +129,12 @@ def main() -> None:
     if options.json:
         print(json.dumps({"runs": options.runs, "ways": found}))
         return
-    print("way       median ms     min     max   x python  x imports")
+    print("way       median ms     min     max   x python  x imports   cpu min ms  cpu x imports")
     for way, row in found.items():
         print(
             f"{way:8}{row['median_ms']:11.1f}{row['min_ms']:8.1f}{row['max_ms']:8.1f}"
             f"{row['x_python']:11.2f}{row['x_imports']:11.2f}"
+            f"{row['cpu_min_ms']:13.1f}{row['cpu_x_imports']:15.2f}"
         )
 
 

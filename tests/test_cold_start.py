@@ -1,0 +1,136 @@
+"""What a start may load. Each module here is paid for at every replay; so is each one more.
+
+Timings live in ``benchmarks/cold_start.py``; what they rest on is held here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llmos.interfaces.scripted_model import ScriptedModel
+from support import Place, conversation
+
+GOAL = "say hello"
+PROGRAM = """
+import sys
+from llmos.__main__ import main
+try:
+    code = main(sys.argv[1:])
+except SystemExit as end:
+    code = end.code
+sys.stderr.write("\\nloaded " + " ".join(sys.modules))
+sys.exit(code)
+"""
+
+PARSING = {
+    "llmos", "llmos.__main__", "llmos._version", "llmos.interfaces", "llmos.interfaces.arguments",
+    "llmos.interfaces.cli", "llmos.interfaces.defaults", "llmos.interfaces.plain_text",
+    "llmos.interfaces.streams", "llmos.kernel", "llmos.kernel.errors", "llmos.kernel.json_value",
+}  # fmt: skip
+"""What reads the command line."""
+
+DECIDING = PARSING | {
+    "llmos.boot", "llmos.interfaces.decision", "llmos.interfaces.dispatcher",
+    "llmos.interfaces.explain", "llmos.interfaces.follower", "llmos.interfaces.goal_commands",
+    "llmos.interfaces.on_demand", "llmos.interfaces.render", "llmos.interfaces.replay_guards",
+    "llmos.interfaces.report", "llmos.interfaces.result", "llmos.interfaces.settings",
+    "llmos.interfaces.system", "llmos.kernel.atomic", "llmos.kernel.bus", "llmos.kernel.checked",
+    "llmos.kernel.database", "llmos.kernel.drivers", "llmos.kernel.drivers.plugin",
+    "llmos.kernel.events", "llmos.kernel.ledger", "llmos.kernel.listener", "llmos.kernel.locks",
+    "llmos.kernel.money", "llmos.kernel.redaction", "llmos.kernel.subscription",
+    "llmos.kernel.tasks", "llmos.kernel.token_economy", "llmos.kernel.tools", "llmos.memory",
+    "llmos.memory.blobs", "llmos.memory.clean", "llmos.memory.codec", "llmos.memory.evidence",
+    "llmos.memory.file_state", "llmos.memory.goals", "llmos.memory.guards", "llmos.memory.kept",
+    "llmos.memory.matching", "llmos.memory.placement", "llmos.memory.sessions",
+    "llmos.memory.snapshot", "llmos.memory.texts", "llmos.memory.trace_check",
+    "llmos.memory.trace_index", "llmos.memory.trace_store", "llmos.memory.traces",
+    "llmos.memory.trust", "llmos.plugins", "llmos.plugins.loader", "llmos.plugins.schema",
+}  # fmt: skip
+"""What decides how a learned goal is answered: the parts, and the one trace."""
+
+REPLAYING_A_COMMAND = DECIDING | {
+    "llmos.kernel.drivers.inputs", "llmos.kernel.drivers.shell", "llmos.kernel.processes",
+}  # fmt: skip
+"""The same, and the driver of the tool that the trace uses."""
+
+LIBRARIES = {"anyio", "sniffio", "idna", "typing_extensions", "pydantic_core"}
+"""What a replay may load that is not Python's own. Not pydantic: deriving a check from its models
+takes longer than a whole replay."""
+
+STANDARD_NOT_NEEDED = {
+    "asyncio.windows_events", "email", "http", "importlib.metadata", "lzma", "multiprocessing",
+    "platform", "shutil", "statistics", "uuid", "xml", "zipfile", "zoneinfo",
+}  # fmt: skip
+"""What was loaded once by a library's convenience, for nothing."""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder: Path = tmp_path_factory.mktemp("cold")
+    with ScriptedModel([conversation(GOAL, "echo hello")]) as model:
+        place = Place(folder, model)
+        assert place.llmos(GOAL).code == 0
+        # The first process after a change brings the index up to date.
+        assert place.llmos(GOAL).code == 0
+        yield place
+
+
+def loaded(place: Place, *arguments: str, code: int = 0) -> set[str]:
+    done = place.python("-c", PROGRAM, *arguments)
+    assert done.code == code, done.err
+    return set(done.err.rpartition("\nloaded ")[2].split())
+
+
+def ours(modules: set[str]) -> set[str]:
+    return {one for one in modules if one.split(".")[0] == "llmos"}
+
+
+def foreign(modules: set[str]) -> set[str]:
+    """Return the top-level names of what is neither ours nor Python's own."""
+    tops = {one.split(".")[0] for one in modules}
+    known = {*sys.stdlib_module_names, "llmos", "llmos_plugins", "_distutils_hack"}
+    return {one for one in tops - known if not one.startswith(("__editable", "__main", "_cython"))}
+
+
+@pytest.mark.parametrize("flag", ["--version", "--help", "--surprise"])
+def test_help_the_version_and_a_wrong_flag_load_what_reads_the_command_line(
+    place: Place, flag: str
+) -> None:
+    wrong = flag == "--surprise"
+    modules = loaded(place, flag, code=2 if wrong else 0)
+    assert ours(modules) <= PARSING | {
+        "llmos.interfaces.report", "llmos.interfaces.result", "llmos.kernel.money",
+    }  # fmt: skip
+    assert foreign(modules) == set()
+    assert "asyncio" not in modules
+
+
+@pytest.mark.parametrize(
+    "arguments", [("why", GOAL), ("--dry-run", GOAL)], ids=["why", "--dry-run"]
+)
+def test_saying_why_loads_what_decides_and_no_driver(
+    place: Place, arguments: tuple[str, ...]
+) -> None:
+    modules = loaded(place, *arguments)
+    assert ours(modules) <= DECIDING
+    assert foreign(modules) <= LIBRARIES
+
+
+def test_a_replay_loads_what_decides_and_the_driver_that_it_uses(place: Place) -> None:
+    modules = loaded(place, "--replay-only", GOAL)
+    assert ours(modules) <= REPLAYING_A_COMMAND
+    assert foreign(modules) <= LIBRARIES
+    assert modules & STANDARD_NOT_NEEDED == set()
+
+
+def test_declining_loads_no_driver_and_no_learner(place: Place) -> None:
+    modules = loaded(place, "--replay-only", "count the lines of data.csv", code=6)
+    assert foreign(modules) <= LIBRARIES | {"Stemmer", "cython_runtime"}
+    assert not {
+        "llmos.interfaces.cortex", "llmos.interfaces.learner", "llmos.kernel.drivers.shell",
+        "llmos.kernel.watchdog", "llmos.kernel.scheduler",
+    } & modules  # fmt: skip
