@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, format_usd, to_usd
+from ..kernel.record import Record
 from ..memory.matching import Match, Refusal
 from .result import FOLLOWER, LEARNER
 
 _MOST_REASONS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Record):
     """How a goal will be answered.
 
     Attributes:

@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from ..kernel.errors import (
 from ..kernel.events import Decided, Interrupt, LowBattery, Notice, RunEnded
 from ..kernel.locks import directory_lock
 from ..kernel.money import Micros, to_micros
+from ..kernel.record import Record
 from ..kernel.token_economy import TokenEconomy
 from ..kernel.tools import ToolRegistry
 from ..memory.evidence import Evidence
@@ -48,8 +49,7 @@ MAX_GOAL = 10 * 2**20
 """Longest goal, in characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Record):
     """What a goal's answer may use.
 
     Attributes:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..kernel.errors import LlmosError
 from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, to_usd
+from ..kernel.record import Record
 
 FOLLOWER = "FOLLOWER"
 LEARNER = "LEARNER"
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Record):
     """A guard that failed.
 
     Attributes:
@@ -44,8 +44,7 @@ class Drift:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Record):
     """What came of a goal.
 
     Attributes:

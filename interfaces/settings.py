@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -11,6 +10,7 @@ from pydantic_core import SchemaValidator, ValidationError, core_schema
 
 from ..kernel.checked import record
 from ..kernel.errors import UsageError
+from ..kernel.record import Record
 from .defaults import DEFAULT_MODEL, PermissionMode
 
 _FROM_ENVIRONMENT = {
@@ -25,8 +25,7 @@ _FROM_ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Record, kw_only=True):
     """Everything that can be set.
 
     Attributes:

@@ -17,7 +17,6 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 
@@ -27,6 +26,7 @@ from anyio.lowlevel import cancel_shielded_checkpoint
 
 from .events import Event, SubscriberFailed
 from .listener import Listener
+from .record import Record
 from .subscription import Subscription, WhenFull
 
 __all__ = ["BusStatistics", "EventBus", "Listener", "Subscription", "WhenFull"]
@@ -37,8 +37,7 @@ _handler_of: ContextVar[EventBus | None] = ContextVar("handler_of", default=None
 """The bus one of whose handlers runs in this task."""
 
 
-@dataclass(frozen=True, slots=True)
-class BusStatistics:
+class BusStatistics(Record):
     """What a bus has done so far.
 
     Attributes:

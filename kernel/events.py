@@ -6,21 +6,19 @@ and then the subscriber is told how many were.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from .money import Micros
+from .record import Record
 from .tools import ToolCall, ToolResult
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Record):
     """Base of all events."""
 
     durable: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
 class GoalDue(Event):
     """The scheduler says that a goal is to be run now."""
 
@@ -28,7 +26,6 @@ class GoalDue(Event):
     goal: str
 
 
-@dataclass(frozen=True, slots=True)
 class Decided(Event):
     """The dispatcher decided how to answer a goal.
 
@@ -49,7 +46,6 @@ class Decided(Event):
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class ModelRunStarted(Event):
     """A model run begins under a hold.
 
@@ -64,7 +60,6 @@ class ModelRunStarted(Event):
     hold: Micros
 
 
-@dataclass(frozen=True, slots=True)
 class ModelMessage(Event):
     """The model run gave a sign of life.
 
@@ -79,7 +74,6 @@ class ModelMessage(Event):
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class ToolCalled(Event):
     """A tool call begins (in a model run or a replay). `index` counts from 0 within the run."""
 
@@ -88,7 +82,6 @@ class ToolCalled(Event):
     call: ToolCall
 
 
-@dataclass(frozen=True, slots=True)
 class ToolReturned(Event):
     """A tool call ended."""
 
@@ -98,7 +91,6 @@ class ToolReturned(Event):
     result: ToolResult
 
 
-@dataclass(frozen=True, slots=True)
 class CostReported(Event):
     """What a model run has cost so far (an estimate until it ended). None: price unknown."""
 
@@ -108,7 +100,6 @@ class CostReported(Event):
     cost: Micros | None
 
 
-@dataclass(frozen=True, slots=True)
 class ModelRunEnded(Event):
     """A model run is over, well or not; its processes are gone."""
 
@@ -117,7 +108,6 @@ class ModelRunEnded(Event):
     run_id: str
 
 
-@dataclass(frozen=True, slots=True)
 class Interrupt(Event):
     """Stop this run now. `reason` is the watchdog's word or ``user``; `detail` is for people."""
 
@@ -128,7 +118,6 @@ class Interrupt(Event):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
 class Drifted(Event):
     """A guard failed; the replay stopped at this step (0-based; -1: before the first)."""
 
@@ -137,7 +126,6 @@ class Drifted(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
 class Restored(Event):
     """What a stopped replay had changed was put back (or, in `lost`, could not be)."""
 
@@ -146,7 +134,6 @@ class Restored(Event):
     lost: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class TraceKept(Event):
     """A trace was stored."""
 
@@ -156,7 +143,6 @@ class TraceKept(Event):
     trace_id: str
 
 
-@dataclass(frozen=True, slots=True)
 class TraceNotKept(Event):
     """A model run succeeded but leaves no trace; `reason` says why."""
 
@@ -164,7 +150,6 @@ class TraceNotKept(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
 class PlanEnded(Event):
     """A goal has been planned, or not; nothing was carried out.
 
@@ -185,7 +170,6 @@ class PlanEnded(Event):
     cost: Micros | None
 
 
-@dataclass(frozen=True, slots=True)
 class RunEnded(Event):
     """A goal has been answered, or not.
 
@@ -214,7 +198,6 @@ class RunEnded(Event):
     trace_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class LowBattery(Event):
     """The budget did not allow something."""
 
@@ -224,7 +207,6 @@ class LowBattery(Event):
     available: Micros
 
 
-@dataclass(frozen=True, slots=True)
 class JobFailed(Event):
     """A scheduled job raised; it goes on at its next time."""
 
@@ -232,14 +214,12 @@ class JobFailed(Event):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
 class JobSkipped(Event):
     """A scheduled job was still running when it was due again."""
 
     job: str
 
 
-@dataclass(frozen=True, slots=True)
 class SubscriberFailed(Event):
     """A handler of the bus raised; the bus lives and goes on delivering to it."""
 
@@ -247,7 +227,6 @@ class SubscriberFailed(Event):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
 class EventsDropped(Event):
     """A subscription was full and dropped its oldest events."""
 
@@ -255,7 +234,6 @@ class EventsDropped(Event):
     count: int
 
 
-@dataclass(frozen=True, slots=True)
 class Notice(Event):
     """Something that people should know; one sentence."""
 

@@ -12,13 +12,13 @@ import sqlite3
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .database import FileLock, open_database, transaction
 from .errors import WorkspaceError
 from .money import Micros
+from .record import Record
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS account (
@@ -53,8 +53,7 @@ CREATE TABLE IF NOT EXISTS holds (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One line of the ledger.
 
     Attributes:
@@ -78,8 +77,7 @@ class Entry:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Record):
     """The running totals, micro-dollars."""
 
     spent: Micros

@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import anyio.abc
+
+from .record import Record
 
 _POLITE_S = 0.2
 """Seconds between SIGTERM and SIGKILL."""
@@ -18,8 +19,7 @@ _DRAIN_S = 0.1
 """Seconds for output that children of a process which has ended still hold open."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessOutcome:
+class ProcessOutcome(Record):
     """What a process gave.
 
     Attributes:

@@ -13,20 +13,19 @@ import secrets
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import LowBatteryError, UsageError
 from .ledger import Entry, Ledger, Totals, add_entry, process_birth
 from .money import Micros, to_micros, to_usd
+from .record import Record
 
 _SAMPLE = 20
 _UNKNOWN = -1
 """What a hold of a run with an unknown price has burned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Record):
     """Money set aside.
 
     Attributes:

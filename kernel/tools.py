@@ -15,6 +15,7 @@ from typing import Protocol
 
 from .errors import UnknownToolError
 from .json_value import JsonValue
+from .record import Record
 
 JsonObject = Mapping[str, JsonValue]
 
@@ -30,8 +31,7 @@ class Effect(enum.Enum):
     """May do anything a program may do."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Record):
     """One call of a tool.
 
     Attributes:
@@ -45,8 +45,7 @@ class ToolCall:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(Record):
     """What a tool call gave.
 
     Attributes:
@@ -110,8 +109,7 @@ class Driver(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
+class ToolSpec(Record):
     """A plugin tool, as offered to the model and to the Follower.
 
     Attributes:

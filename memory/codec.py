@@ -13,13 +13,13 @@ import math
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from pydantic_core import ValidationError
 
 from ..kernel.errors import CorruptTraceError, TraceError, TraceSchemaError
+from ..kernel.record import Record
 from .trace_check import checked_trace
 from .traces import SCHEMA_VERSION, Trace, canonical, id_of
 
@@ -37,8 +37,7 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_pa
 """From each older schema version, the function that brings a trace's data to the next one."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedTrace:
+class SignedTrace(Record):
     """A trace as it is in its file.
 
     Attributes:

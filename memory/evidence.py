@@ -10,12 +10,12 @@ import sqlite3
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from ..kernel.database import open_database, transaction
 from ..kernel.errors import WorkspaceError
+from ..kernel.record import Record
 
 Outcome = Literal["learned", "replayed", "drifted", "failed", "refused"]
 
@@ -47,8 +47,7 @@ CREATE TABLE IF NOT EXISTS left_files (
 _GOOD_FOR_BAD = 19
 
 
-@dataclass(frozen=True, slots=True)
-class TraceEvidence:
+class TraceEvidence(Record):
     """The record of a trace.
 
     Attributes:

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from ..kernel.record import Record
 
 _NEAR_S = 120.0
 """Seconds around a step within which a timestamp in its output describes the run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Record):
     """One observation with what is needed to judge its volatile parts.
 
     Attributes:
@@ -37,8 +37,7 @@ class Seen:
     duration_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Record):
     """The outcome of comparing two observations.
 
     Attributes:

@@ -13,12 +13,12 @@ import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..kernel.atomic import make_private_dir
 from ..kernel.database import open_database, transaction
 from ..kernel.errors import LlmosError
+from ..kernel.record import Record
 from .blobs import BlobFolder
 from .traces import FileState
 
@@ -41,8 +41,7 @@ class SnapshotTooLarge(LlmosError):
     """The directory holds more than can be snapshotted."""
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotLimits:
+class SnapshotLimits(Record):
     """The largest tree that is snapshotted.
 
     Attributes:
@@ -54,8 +53,7 @@ class SnapshotLimits:
     bytes: int = 512 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One entry of a tree.
 
     Attributes:
@@ -80,8 +78,7 @@ class Entry:
         return FileState(sha256=self.kind, mode=self.mode)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """A difference between two snapshots of a tree.
 
     Attributes:
@@ -111,15 +108,13 @@ class Change:
         return FileState(sha256=None, mode=None) if self.after is None else self.after.state
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Record):
     """A tree at one moment: entries by their path relative to the root."""
 
     entries: dict[str, Entry]
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreReport:
+class RestoreReport(Record):
     """What a restore did.
 
     Attributes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from datetime import date
 from typing import Any, Literal, TypeAlias, cast
 
 from ..kernel.json_value import JsonValue
+from ..kernel.record import Record
 
 SCHEMA_VERSION = 2
 
@@ -22,8 +23,7 @@ Form = Literal["same", "lower", "upper", "capital"]
 """How a value is spelled where it flows to: as in the goal, or in another case."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileState:
+class FileState(Record, kw_only=True):
     """The state of one path.
 
     Attributes:
@@ -36,8 +36,7 @@ class FileState:
     mode: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEffect:
+class FileEffect(Record, kw_only=True):
     """A file that the whole run changed.
 
     Attributes:
@@ -51,8 +50,7 @@ class FileEffect:
     after: FileState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(Record, kw_only=True):
     """What the model saw as the result of a step.
 
     Attributes:
@@ -70,8 +68,7 @@ class Observation:
     duration_s: Moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Record, kw_only=True):
     """One tool call with what was observed.
 
     Attributes:
@@ -89,8 +86,7 @@ class Step:
     after: FileState | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class Flow(Record, kw_only=True):
     """One place in the steps into which a parameter's value flows.
 
     Attributes:
@@ -108,8 +104,7 @@ class Flow:
     form: Form = "same"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(Record, kw_only=True):
     """A part of the goal that flows into steps.
 
     Attributes:
@@ -136,8 +131,7 @@ class Parameter:
     flows: tuple[Flow, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
+class Provenance(Record, kw_only=True):
     """Where and how a trace was learned.
 
     Attributes:
@@ -163,8 +157,7 @@ class Provenance:
     platform: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(Record, kw_only=True):
     """The program learned from one goal.
 
     Text in steps and answer holds the marker of `placement` for the working directory.

@@ -7,8 +7,9 @@ this package, whatever else is called ``plugins`` elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from ..kernel.record import Record
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -16,8 +17,7 @@ TAG = "__llm_tool__"
 """Name of the attribute that marks a tool."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolTag:
+class ToolTag(Record):
     """What ``@llm_tool`` says of a function.
 
     Attributes:

@@ -17,7 +17,6 @@ import sys
 import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +26,7 @@ import anyio.to_thread
 
 from ..kernel.errors import PluginError
 from ..kernel.json_value import JsonValue
+from ..kernel.record import Record
 from ..kernel.tools import JsonObject, ToolResult, ToolSpec
 from . import TAG, ToolTag
 from .schema import json_schema, problem_of
@@ -37,8 +37,7 @@ _MACHINERY = frozenset({"loader.py", "schema.py", "probe.py"})
 _SHIPPED = frozenset({"example_tools.py"})
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedPlugins:
+class LoadedPlugins(Record):
     """What the loader found.
 
     Attributes:

@@ -41,7 +41,8 @@ DECIDING = PARSING | {
     "llmos.interfaces.system", "llmos.kernel.atomic", "llmos.kernel.bus", "llmos.kernel.checked",
     "llmos.kernel.database", "llmos.kernel.drivers", "llmos.kernel.drivers.plugin",
     "llmos.kernel.events", "llmos.kernel.ledger", "llmos.kernel.listener", "llmos.kernel.locks",
-    "llmos.kernel.money", "llmos.kernel.redaction", "llmos.kernel.subscription",
+    "llmos.kernel.money", "llmos.kernel.record", "llmos.kernel.redaction",
+    "llmos.kernel.subscription",
     "llmos.kernel.tasks", "llmos.kernel.token_economy", "llmos.kernel.tools", "llmos.memory",
     "llmos.memory.blobs", "llmos.memory.clean", "llmos.memory.codec", "llmos.memory.evidence",
     "llmos.memory.file_state", "llmos.memory.goals", "llmos.memory.guards", "llmos.memory.kept",
@@ -104,6 +105,7 @@ def test_help_the_version_and_a_wrong_flag_load_what_reads_the_command_line(
     modules = loaded(place, flag, code=2 if wrong else 0)
     assert ours(modules) <= PARSING | {
         "llmos.interfaces.report", "llmos.interfaces.result", "llmos.kernel.money",
+        "llmos.kernel.record",
     }  # fmt: skip
     assert foreign(modules) == set()
     assert "asyncio" not in modules

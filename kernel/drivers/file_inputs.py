@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..record import Record
 from .inputs import COUNT_OR_NONE, FLAG, TEXT, TEXT_OR_NONE, InputCheck
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadInput:
+class ReadInput(Record, kw_only=True):
     """Input of Read."""
 
     file_path: str
@@ -18,16 +16,14 @@ class ReadInput:
     allow_large: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteInput:
+class WriteInput(Record, kw_only=True):
     """Input of Write."""
 
     file_path: str
     content: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditInput:
+class EditInput(Record, kw_only=True):
     """Input of Edit."""
 
     file_path: str

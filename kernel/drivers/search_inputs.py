@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from pydantic_core.core_schema import literal_schema
 
+from ..record import Record
 from .inputs import COUNT, COUNT_OR_NONE, FLAG, TEXT, TEXT_OR_NONE, InputCheck
 
 OutputMode = Literal["content", "files_with_matches", "count"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GlobInput:
+class GlobInput(Record, kw_only=True):
     """Input of Glob."""
 
     pattern: str
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrepInput:
+class GrepInput(Record, kw_only=True):
     """Input of Grep."""
 
     pattern: str

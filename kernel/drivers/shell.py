@@ -11,10 +11,10 @@ import hashlib
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..processes import ProcessOutcome, run_process
+from ..record import Record
 from ..tools import Effect, JsonObject, ToolResult, ToolSession
 from .inputs import COUNT_OR_NONE, TEXT, TEXT_OR_NONE, InputCheck, validated
 
@@ -33,8 +33,7 @@ _SAVED_TO = re.compile(r"(Full output saved to: ).*")
 _CAT = re.compile(r"\s*cat\s+(?P<files>[\w./ -]+)\s*\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BashInput:
+class BashInput(Record, kw_only=True):
     """Input of Bash."""
 
     command: str
