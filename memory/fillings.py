@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import JsonValue
+from ..kernel.json_value import JsonValue
 
 from .flows import leaves
 from .parameters import find_parameters
