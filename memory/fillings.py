@@ -11,11 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..kernel.json_value import JsonValue
-
 from .flows import leaves
 from .parameters import find_parameters
 from .traces import Flow, Parameter, Step, Trace
@@ -98,7 +97,7 @@ class Filling:
 def with_whole_values(trace: Trace) -> Trace:
     """Return a trace with the parameters by which `filling_of` lays out its goal."""
     found = find_parameters(trace.goal, trace.steps, whole_first=True)
-    return trace.model_copy(update={"parameters": found})
+    return replace(trace, parameters=found)
 
 
 def filling_of(trace: Trace) -> Filling | None:
