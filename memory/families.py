@@ -112,7 +112,10 @@ class Families:
         proposal = self._by_words(goal)
         if proposal is not None and proposal.accepted:
             return proposal
-        return self._slots.propose(goal) or proposal
+        filled = self._slots.propose(goal)
+        if filled is not None and (filled.accepted or proposal is None):
+            return filled
+        return proposal
 
     def _by_words(self, goal: str) -> Proposal | None:
         asked = Asked(tokenize(goal))

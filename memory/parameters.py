@@ -39,7 +39,7 @@ def find_parameters(
     Returns:
         The parameters, in the order of the goal; they overlap neither there nor in the steps.
     """
-    search = _Search(goal, leaves(steps))
+    search = _Search(goal, leaves(steps), whole_first)
     search.leave_markers()
     if whole_first:
         search.take_phrases()
@@ -83,6 +83,7 @@ class _Value:
 class _Search:
     goal: str
     leaves: list[Leaf]
+    whole_first: bool = False
     found: list[tuple[_Value, list[Flow]]] = field(default_factory=list[tuple[_Value, list[Flow]]])
     used: dict[int, list[tuple[int, int]]] = field(default_factory=dict[int, list[tuple[int, int]]])
 
@@ -169,6 +170,8 @@ class _Search:
     def _kind(self, value: _Value, flows: Sequence[Flow]) -> Kind:
         """Return a value's kind; a name that is a whole argument may be a path elsewhere."""
         kind = kind_of(value.text)
+        if self.whole_first and not value.marked:
+            return "text"  # other words may take its place, and more of them
         if kind == "word" and value.marked and all(map(self._is_whole, flows)):
             return "text"
         return kind
