@@ -35,6 +35,7 @@ from .family_parts import (
     order_of,
 )
 from .members import Member, SlotValue
+from .opposites import turned_round
 from .slot_families import SlotFamilies
 from .wording import tokenize
 
@@ -230,6 +231,9 @@ class Families:
         known = sum(1 for pair in pairs if family.seen.get(pair)) / max(1, len(pairs))
         if unknown:
             return f"{unknown[0]!r} was not in goals like this"
+        turned = turned_round(reading.words, family.seen)
+        if turned is not None:
+            return f"{turned!r} asks for the reverse"
         if len(family.members) < bar.members:
             return f"only {len(family.members)} goal like this was learned"
         if margin < bar.margin:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from .fillings import Span
+from .opposites import turned_round
 from .plain_words import FUNCTION_WORDS
 from .slot_model import Label, SlotModel, SlotReading, Words
 
@@ -46,7 +47,7 @@ class Doubts:
         parts: New values with a comma inside.
         torn: New values beside a word with a capital that they leave out.
         dangling: Words that always stood before a value, and stand before none.
-        turns: Words that turn a request round (``off``, ``not``) and are unknown.
+        turns: Words that turn a request round: unknown ones, and opposites of learned ones.
     """
 
     margin: float
@@ -153,6 +154,12 @@ def doubts_of(
             1
             for i, word in enumerate(words.carriers)
             if i not in inside and words.lower[i] in _TURNS and not shape.words.get(word)
+        )
+        + (
+            turned_round(
+                (words.carriers[i] for i in range(len(words)) if i not in inside), shape.words
+            )
+            is not None
         ),
     )
 

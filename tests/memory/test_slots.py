@@ -117,7 +117,7 @@ def test_a_value_that_was_never_seen_is_taken_where_values_stood() -> None:
 
 
 def test_a_new_combination_of_learned_wordings_is_read() -> None:
-    assert accepted("show me the times for Winter Sleep at Odeon") is None  # seen by none
+    assert accepted("show me the times for Winter Sleep at Odeon") == {"Winter Sleep", "Odeon"}
     assert accepted("when is Winter Sleep playing at Odeon") == {"Winter Sleep", "Odeon"}
 
 
@@ -134,6 +134,16 @@ def test_a_new_combination_of_learned_wordings_is_read() -> None:
 )
 def test_what_the_learned_goals_do_not_explain_is_declined(goal: str) -> None:
     assert accepted(goal) is None
+
+
+def test_the_opposite_of_a_learned_word_is_declined() -> None:
+    devices = "radio fan heater lamp tv kettle oven screen toaster mixer pump fridge".split()
+    learned = [
+        member_of(goal, trace(goal, "switch", {"device": goal.split()[-1]}))
+        for goal in (f"turn off the {device}" for device in devices)
+    ]
+    assert accepted("turn off the printer", learned) == {"printer"}
+    assert accepted("turn on the printer", learned) is None
 
 
 def test_no_value_begins_or_ends_inside_an_amount() -> None:
