@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmos.memory.evidence import Evidence
+from llmos.memory.found import Miss, Place, Refusal
 from llmos.memory.goals import difference, normal_form
 from llmos.memory.learning import strings_in
-from llmos.memory.matching import Miss, Place, Refusal, refusal
+from llmos.memory.refusals import refusal
 from llmos.memory.trace_store import TraceStore
 from llmos.memory.traces import Step, Trace
 

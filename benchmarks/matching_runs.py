@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scoring import CaseOk, Row, is_right, load_case_ok, read_rows
 
-from llmos.memory.matching import Refusal
+from llmos.memory.found import Refusal
 from workbench import Answer, Workbench, scratch
 
 MISSES = 60

@@ -24,9 +24,9 @@ from llmos.kernel.redaction import Redactor
 from llmos.kernel.tools import Effect, JsonObject, ToolCall, ToolRegistry, ToolResult, ToolSession
 from llmos.memory import matching
 from llmos.memory.evidence import Evidence
+from llmos.memory.found import Place, Refusal
 from llmos.memory.goals import normal_form
 from llmos.memory.learning import LearnedCall, NotKept, build_trace
-from llmos.memory.matching import Place, Refusal
 from llmos.memory.placement import lower_json
 from llmos.memory.trace_store import TraceStore
 from llmos.memory.traces import Provenance

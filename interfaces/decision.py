@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, format_usd, to_usd
 from ..kernel.record import Record
-from ..memory.matching import Match, Refusal
+from ..memory.found import Match, Refusal
 from .result import FOLLOWER, LEARNER
 
 _MOST_REASONS = 8

@@ -33,8 +33,9 @@ from ..kernel.record import Record
 from ..kernel.token_economy import TokenEconomy
 from ..kernel.tools import ToolRegistry
 from ..memory.evidence import Evidence
+from ..memory.found import Found, Match, Miss, Place, Refusal
 from ..memory.goals import normal_form
-from ..memory.matching import Found, Match, Matcher, Miss, Place, Refusal
+from ..memory.matching import Matcher
 from ..memory.trace_store import TraceStore
 from .decision import Decision
 from .defaults import STOPPED, TYPICAL_COST

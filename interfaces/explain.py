@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..memory.matching import Match
+from ..memory.found import Match
 from .decision import Decision
 from .plain_text import one_line
 from .render import describe_call

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -20,12 +19,12 @@ from pydantic_core import ValidationError
 
 from ..kernel.errors import CorruptTraceError, TraceError, TraceSchemaError
 from ..kernel.record import Record
+from .json_layout import laid_out
 from .trace_check import checked_trace
 from .traces import SCHEMA_VERSION, Trace, canonical, id_of
 
 MAX_BYTES = 8 * 2**20
 """Largest trace file, in bytes; larger ones are neither written nor read."""
-MAX_DEPTH = 32
 _NO_TRACE = "it is not a trace with its signature"
 
 
@@ -66,9 +65,7 @@ def encode(trace: Trace, signature: str | None) -> bytes:
     """
     try:
         content = trace.to_json()
-        data = {"trace": content, "signature": signature}
-        _check(data, 0)
-        encoded = _laid_out(data)
+        encoded = laid_out({"trace": content, "signature": signature})
         _validated(content)
     except CorruptTraceError as error:
         raise TraceError(f"it cannot be kept: {error.message}") from None
@@ -88,7 +85,7 @@ def decode(data: bytes) -> SignedTrace:
     """
     if len(data) > MAX_BYTES:
         raise CorruptTraceError(f"it is larger than {MAX_BYTES:,} bytes")
-    loaded = _load(data)
+    loaded, layout = _load(data)
     filed, signature = loaded.get("trace"), loaded.get("signature")
     if not isinstance(filed, dict):
         raise CorruptTraceError(_NO_TRACE)
@@ -100,7 +97,7 @@ def decode(data: bytes) -> SignedTrace:
     trace = _validated(migrated)
     return SignedTrace(
         trace,
-        signature if _laid_out(loaded) == data else None,
+        signature if layout == data else None,
         trace.content if migrated is content else canonical(content),
     )
 
@@ -122,13 +119,13 @@ def read_trace(path: Path) -> SignedTrace:
         if found.st_size > MAX_BYTES:
             raise CorruptTraceError(f"it is larger than {MAX_BYTES:,} bytes")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return decode(file.read(MAX_BYTES + 1))
+            # Not the most that it may be, for which memory would be taken.
+            data = file.read(found.st_size + 1)
+            if len(data) > found.st_size:
+                data += file.read(MAX_BYTES)  # it has grown since
+            return decode(data)
     finally:
         os.close(descriptor)
-
-
-def _laid_out(data: Mapping[str, Any]) -> bytes:
-    return (json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
 
 
 def _validated(content: Mapping[str, Any]) -> Trace:
@@ -161,19 +158,20 @@ def _migrated(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _load(data: bytes) -> dict[str, Any]:
+def _load(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return what a file holds, and the bytes that `encode` would write for it."""
     try:
         loaded = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_no_duplicates,
             parse_constant=_no_constant,
         )
-        _check(loaded, 0)
+        layout = laid_out(loaded)
     except (ValueError, RecursionError) as error:
         raise CorruptTraceError(f"it is not valid JSON: {_said(error)}") from None
     if not isinstance(loaded, dict):
         raise CorruptTraceError(_NO_TRACE)
-    return cast("dict[str, Any]", loaded)
+    return cast("dict[str, Any]", loaded), layout
 
 
 def _said(error: Exception) -> str:
@@ -189,27 +187,3 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _check(value: object, depth: int) -> None:
-    """Refuse what JSON readers let pass and no trace holds."""
-    if depth > MAX_DEPTH:
-        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
-    if isinstance(value, str):
-        _check_text(value)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("a number is not finite")
-    elif isinstance(value, dict):
-        for name, item in cast("Mapping[str, object]", value).items():
-            _check_text(name)
-            _check(item, depth + 1)
-    elif isinstance(value, list):
-        for item in cast("list[object]", value):
-            _check(item, depth + 1)
-
-
-def _check_text(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("a text is not Unicode (a lone surrogate)") from None

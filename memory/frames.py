@@ -33,6 +33,7 @@ def frame_of(trace: Trace) -> str:
         steps,
         [_parameter(one) for one in trace.parameters],
         template_frame(trace),
+        _equal_ones(trace),
         trace.permission_mode,
         trace.tools,
         str(trace.valid_on),
@@ -45,6 +46,16 @@ def _parameter(one: Parameter) -> list[JsonValue]:
         [flow.step, list(flow.path), flow.form, bool(flow.end)] for flow in one.flows
     ]
     return [one.name, one.kind, one.unit, one.marked, list(one.domain), _form(one.value), flows]
+
+
+def _equal_ones(trace: Trace) -> list[JsonValue]:
+    """Return for each value which one it is equal to first: then either of both may have flowed."""
+    values = [one.value for one in trace.parameters]
+    folded = [value.casefold() for value in values]
+    return [
+        [values.index(value), folded.index(fold)]
+        for value, fold in zip(values, folded, strict=True)
+    ]
 
 
 def _form(value: str) -> str:

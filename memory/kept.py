@@ -1,38 +1,42 @@
-"""What is worked out from a trace or a short text, kept so long as it is likely asked again."""
+"""What is worked out from an object or a short text, kept so long as it is likely asked again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from .traces import Trace
-
+K = TypeVar("K")
+P = ParamSpec("P")
 T = TypeVar("T")
 
-_TRACES = 1024
+_OBJECTS = 1024
 _TEXTS = 4096
 _SHORT = 512
 """Characters of a text up to which what is worked out from it is kept."""
 
 
-def per_trace(work: Callable[[Trace], T]) -> Callable[[Trace], T]:
-    """Keep the results of a function of a trace, for the very same object.
+def per_object(
+    work: Callable[Concatenate[K, P], T],
+) -> Callable[Concatenate[K, P], T]:
+    """Keep the results of a function, for the very same object as its first argument.
 
-    By identity, since comparing traces would cost more than the work. A trace is held with its
-    result, so that no other object can take its place.
+    By identity, since comparing would cost more than the work. The object, which nobody may
+    change, is held with its results, so that no other one can take its place. Other arguments
+    must be hashable.
     """
-    known: dict[int, tuple[Trace, T]] = {}
+    known: dict[object, tuple[K, T]] = {}
 
     @wraps(work)
-    def kept(trace: Trace) -> T:
-        found = known.get(id(trace))
+    def kept(one: K, *others: P.args, **named: P.kwargs) -> T:
+        key = (id(one), others, *named.values()) if others or named else id(one)
+        found = known.get(key)
         if found is not None:
             return found[1]
-        if len(known) >= _TRACES:
+        if len(known) >= _OBJECTS:
             known.clear()
-        result = work(trace)
-        known[id(trace)] = trace, result
+        result = work(one, *others, **named)
+        known[key] = one, result
         return result
 
     return kept

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from .kept import per_object
 from .shell_programs import (
     Role,
     is_interpreter,
@@ -48,11 +49,12 @@ class _Command:
     owned: list[int] = field(default_factory=list[int])
 
 
+@per_object
 def role_in(found: Sequence[Token], number: int, variable: str, *, argument: bool) -> Role:
     """Return the strictest role that the value of a word has on its visible ways.
 
     Args:
-        found: The tokens of the command.
+        found: The tokens of the command, which must not change after.
         number: Which of them is the word.
         variable: The variable that the value is assigned to, or an empty string.
         argument: Whether the word is an argument of a simple command.

@@ -8,12 +8,13 @@ template is found by hashing, and `unify` then says what each parameter would be
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..kernel.json_value import JsonValue
-from .kept import per_trace
+from .kept import per_object, per_text
 from .traces import Parameter, Trace
 from .wording import Token, canonical, carriers, is_number, shape_of, split_unit, tokenize
 
@@ -104,6 +105,55 @@ def template_frame(trace: Trace) -> list[JsonValue]:
     return parts
 
 
+def fixed_values(goal: str, parameters: Sequence[Parameter]) -> str:
+    """Return as JSON which values of a goal every goal that unifies with it must hold, and where.
+
+    Of a goal with a declared domain it says nothing: where its words stand depends on the value.
+    """
+    if any(one.domain for one in parameters):
+        return "[]"
+    return json.dumps(
+        [
+            [index, piece.text, piece.quoted]
+            for index, piece in enumerate(_pieces(goal, parameters))
+            if isinstance(piece, Token) and piece.is_value
+        ],
+        ensure_ascii=False,
+    )
+
+
+def may_unify(fixed: str, tokens: Sequence[Token]) -> bool:
+    """Return whether a goal holds the values that `fixed_values` names; if not, it cannot unify.
+
+    Args:
+        fixed: What `fixed_values` gave for a trace.
+        tokens: The carriers of the goal.
+    """
+    return fixed == "[]" or all(
+        index < len(tokens) and tokens[index].text == text and tokens[index].quoted == quoted
+        for index, text, quoted in _fixed(fixed)
+    )
+
+
+def decided_by_frames(trace: Trace, other: Trace) -> bool:
+    """Return whether a trace unifies with all goals of another one's frame or with none of them.
+
+    It does not if it holds a value, a domain or a unit where the other one takes a value freely.
+    """
+    mine, theirs = _pieces_of(trace), _pieces_of(other)
+    if any(isinstance(one, _Slot) and one.parameter.domain for one in (*mine, *theirs)):
+        return False
+    return not any(
+        isinstance(free, _Slot)
+        and (
+            piece.parameter.unit != free.parameter.unit
+            if isinstance(piece, _Slot)
+            else piece.is_value
+        )
+        for piece, free in zip(mine, theirs, strict=False)
+    )
+
+
 def learned_values(trace: Trace) -> dict[str, str]:
     """Return the learned value of each parameter."""
     return {parameter.name: parameter.value for parameter in trace.parameters}
@@ -119,7 +169,12 @@ def fits(parameter: Parameter, value: str) -> Miss | None:
     return None
 
 
-@per_trace
+@per_text
+def _fixed(text: str) -> Sequence[tuple[int, str, bool]]:
+    return json.loads(text)
+
+
+@per_object
 def _pieces_of(trace: Trace) -> Sequence[_Piece]:
     return _pieces(trace.goal, trace.parameters)
 
@@ -175,7 +230,7 @@ def _same(learned: Token, asked: Token, flowing: frozenset[str], *, first: bool)
 _COMMANDS = re.compile(r"(?:^|[|;&(`\n])\s*(?:sudo\s+|xargs\s+)?(?=[\w./-])[\w./-]+")
 
 
-@per_trace
+@per_object
 def _flowing_words(trace: Trace) -> frozenset[str]:
     """Return the words of the inputs, but for the names of the programs that commands run."""
     words: set[str] = set()
@@ -216,10 +271,13 @@ def substitution(trace: Trace, values: Mapping[str, str]) -> str:
 
 __all__ = [
     "Miss",
+    "decided_by_frames",
     "fits",
+    "fixed_values",
     "is_number",
     "key_of",
     "learned_values",
+    "may_unify",
     "substitution",
     "template_frame",
     "template_keys",

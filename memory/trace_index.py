@@ -11,36 +11,15 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..kernel.database import FileLock, open_database, transaction
 from ..kernel.errors import WorkspaceError
+from .index_tables import FORMAT, SCHEMA, Frame, TraceRow, Unusable, insert, remove
 
-_FORMAT = "5"
-_SCHEMA = (
-    "DROP TABLE IF EXISTS traces",
-    "DROP TABLE IF EXISTS unusable",
-    "DROP TABLE IF EXISTS templates",
-    "DROP TABLE IF EXISTS members",
-    "DROP TABLE IF EXISTS folder",
-    "CREATE TABLE traces (id TEXT PRIMARY KEY, key TEXT NOT NULL, goal TEXT NOT NULL,"
-    " learned_at REAL NOT NULL) WITHOUT ROWID",
-    "CREATE INDEX traces_by_key ON traces (key, learned_at)",
-    "CREATE INDEX traces_by_time ON traces (learned_at)",
-    "CREATE TABLE templates (template TEXT, id TEXT, frame TEXT NOT NULL,"
-    " PRIMARY KEY (template, id)) WITHOUT ROWID",
-    "CREATE INDEX templates_by_id ON templates (id)",
-    # AUTOINCREMENT: a number is never given twice, so that readers can follow what is new.
-    "CREATE TABLE members (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, member TEXT)",
-    "CREATE TABLE unusable (id TEXT PRIMARY KEY, reason TEXT NOT NULL)",
-    "CREATE TABLE folder (only INTEGER PRIMARY KEY CHECK (only = 1), changed INTEGER,"
-    " removals INTEGER NOT NULL)",
-    "INSERT INTO folder VALUES (1, NULL, 0)",
-)
 _BATCH = 500
 
 _SETTLED_NS = 50_000_000
@@ -48,42 +27,6 @@ _SETTLED_NS = 50_000_000
 of the file system's clock, unseen. Ticks are 10 ms at most, except where ..."""
 _SETTLED_COARSE_NS = 2_500_000_000
 """... the file system keeps times in whole or even seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class TraceRow:
-    """What the index knows of a trace.
-
-    Attributes:
-        id: Its id.
-        key: The normal form of its goal.
-        goal: Its goal.
-        learned_at: UTC epoch seconds.
-        templates: The keys of its template.
-        member: What it is in its family, as JSON.
-        frame: What it shares with the traces of its templates that do the same.
-    """
-
-    id: str
-    key: str
-    goal: str
-    learned_at: float
-    templates: tuple[str, ...] = ()
-    member: str = ""
-    frame: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unusable:
-    """A file that stays where it is and cannot be used by this llmos.
-
-    Attributes:
-        id: Name of the file without its ending.
-        reason: Why, in one sentence.
-    """
-
-    id: str
-    reason: str
 
 
 Read = Callable[[str], TraceRow | Unusable | None]
@@ -111,7 +54,7 @@ class TraceIndex:
         self._folder = folder
         self._read = read
         self._now_ns = now_ns
-        self._version = zlib.crc32(f"{_FORMAT} {version}".encode()) & 0x7FFF_FFFF
+        self._version = zlib.crc32(f"{FORMAT} {version}".encode()) & 0x7FFF_FFFF
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
 
@@ -123,13 +66,22 @@ class TraceIndex:
         )
         return [one for _, one in self._current(query, key) if one is not None]
 
-    def by_template(self, template: str) -> list[tuple[str, str]]:
-        """Return the ids and frames of a template, newest first."""
+    def frames(self, template: str) -> list[Frame]:
+        """Return the frames of a template."""
         query = (
-            "SELECT changed, id, frame FROM folder LEFT JOIN (templates JOIN traces USING (id))"
-            " ON template = ? ORDER BY learned_at DESC, id"
+            "SELECT changed, template, name, fixed FROM folder LEFT JOIN frames ON template = ?"
+            " ORDER BY name"
         )
-        return [row[1:] for row in self._current(query, template) if row[1] is not None]
+        return [Frame(*row[1:]) for row in self._current(query, template) if row[1] is not None]
+
+    def of_frame(self, frame: Frame, start: int, limit: int) -> list[tuple[float, str]]:
+        """Return when learned and id of a frame's traces, newest first, as `frames` knew them."""
+        query = (
+            "SELECT learned_at, id FROM framed"
+            " WHERE frame = (SELECT number FROM frames WHERE template = ? AND name = ?)"
+            " ORDER BY learned_at DESC, id LIMIT ? OFFSET ?"
+        )
+        return self._repaired(lambda: self._rows(query, (frame.template, frame.name, limit, start)))
 
     def members(self, after: int) -> tuple[int, list[tuple[int, str, str]]]:
         """Return what came after a number: how often traces were removed, and number, id, member.
@@ -192,15 +144,17 @@ class TraceIndex:
         except sqlite3.DatabaseError as error:
             raise self._cannot(error) from None
 
-    def _answer(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        self._follow_folder()
+    def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._database() as connection:
             return connection.execute(query, values).fetchall()
 
+    def _answer(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        self._follow_folder()
+        return self._rows(query, values)
+
     def _answer_if_current(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         changed = self._folder_changed()
-        with self._database() as connection:
-            rows = connection.execute(query, values).fetchall()
+        rows = self._rows(query, values)
         return rows if rows[0][0] == changed else self._answer(query, values)
 
     def _follow_folder(self) -> None:
@@ -216,9 +170,8 @@ class TraceIndex:
         left_out = self._take_in(sorted(present - known))
         settled = not left_out and self._settled(changed) and self._folder_changed() == changed
         with self._database() as connection, transaction(connection):
-            gone = [(trace_id,) for trace_id in known - present]
-            for table in ("traces", "unusable", "templates", "members"):
-                connection.executemany(f"DELETE FROM {table} WHERE id = ?", gone)
+            gone = sorted(known - present)
+            remove(connection, gone)
             connection.execute("UPDATE folder SET removals = removals + ?", (len(gone),))
             connection.execute("UPDATE folder SET changed = ?", (changed if settled else None,))
 
@@ -230,9 +183,7 @@ class TraceIndex:
             found = list(map(self._read, new[start : start + _BATCH]))
             left_out = left_out or None in found
             with self._database() as connection, transaction(connection):
-                _insert_traces(connection, [one for one in found if isinstance(one, TraceRow)])
-                unusable = [astuple(one) for one in found if isinstance(one, Unusable)]
-                connection.executemany("INSERT OR REPLACE INTO unusable VALUES (?, ?)", unusable)
+                insert(connection, found)
         return left_out
 
     def _settled(self, changed: int) -> bool:
@@ -290,7 +241,7 @@ class TraceIndex:
             return
         with transaction(connection):
             if connection.execute(version).fetchone()[0] != self._version:
-                for statement in _SCHEMA:
+                for statement in SCHEMA:
                     connection.execute(statement)
                 connection.execute(f"{version} = {self._version}")
 
@@ -310,21 +261,6 @@ class TraceIndex:
         return WorkspaceError(
             f"the traces in {self._folder} cannot be listed: {said}",
             hint="make it readable and writable, or name another workspace with --workspace DIR",
-        )
-
-
-def _insert_traces(connection: sqlite3.Connection, rows: Iterable[TraceRow]) -> None:
-    for row in rows:
-        connection.execute(
-            "INSERT OR REPLACE INTO traces VALUES (?, ?, ?, ?)",
-            (row.id, row.key, row.goal, row.learned_at),
-        )
-        connection.executemany(
-            "INSERT OR IGNORE INTO templates VALUES (?, ?, ?)",
-            [(template, row.id, row.frame) for template in row.templates],
-        )
-        connection.execute(
-            "INSERT OR IGNORE INTO members (id, member) VALUES (?, ?)", (row.id, row.member)
         )
 
 

@@ -25,16 +25,16 @@ from ..kernel.errors import (
 from ..kernel.redaction import Redactor
 from .clean import without_secrets
 from .codec import SignedTrace, encode, read_trace
-from .trace_index import TraceIndex, TraceRow, Unusable
+from .index_tables import Frame, TraceRow, Unusable
+from .trace_index import TraceIndex
 from .traces import SCHEMA_VERSION, Trace
 from .trust import Trust
+from .verified_traces import VerifiedTraces, stamp_of
 
 if TYPE_CHECKING:
     from .members import Member
 
 _ASIDE = "set-aside"
-_KEPT_BYTES = 8 * 2**20
-"""Sum of the files whose traces are kept in memory, which takes a few times as much."""
 _ID = re.compile(r"t-[0-9a-f]{20}\Z")
 
 
@@ -82,8 +82,7 @@ class TraceStore:
         version = f"{SCHEMA_VERSION} {key_version}"
         self._index = TraceIndex(index_path, folder, self._row_of, time.time_ns, version)
         self._problems: dict[Path, Problem] = {}
-        self._verified: dict[str, tuple[tuple[int, ...], Trace]] = {}
-        self._kept_bytes = 0
+        self._verified = VerifiedTraces()
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -136,13 +135,16 @@ class TraceStore:
             UntrustedTraceError: If it was not learned here and nobody has allowed it.
         """
         path = self.path_of(trace_id)
-        stamp = _stamp(path)
-        known = self._verified.get(trace_id)
-        if known is not None and known[0] == stamp:
-            return known[1]
+        stamp = stamp_of(path)
+        known = self._verified.get(trace_id, stamp)
+        if known is not None:
+            return known
         signed = self._load(path)
+        if self._trust.verify_signed(signed):
+            self._verified.keep(trace_id, stamp, signed.trace)
+            return signed.trace
+        # What is only allowed may be revoked at any moment, and is read each time.
         if self._trust.vouches_for(signed):
-            self._keep(trace_id, stamp, signed)
             return signed.trace
         raise UntrustedTraceError(
             "it was not learned here, or was changed since",
@@ -163,9 +165,19 @@ class TraceStore:
         """Return the ids of the traces whose goal has a key, newest first."""
         return self._index.by_key(key)
 
-    def of_template(self, template: str) -> list[tuple[str, str]]:
-        """Return id and frame of the traces that have a template, newest first."""
-        return self._index.by_template(template)
+    def frames(self, template: str) -> list[Frame]:
+        """Return the frames of a template's traces."""
+        return self._index.frames(template)
+
+    def of_frame(self, frame: Frame, start: int, limit: int) -> list[tuple[float, str]]:
+        """Return when learned and id of a frame's traces, newest first.
+
+        Args:
+            frame: One of what `frames` gave.
+            start: How many of the newest to pass over.
+            limit: How many to return.
+        """
+        return self._index.of_frame(frame, start, limit)
 
     def members(self, after: int) -> tuple[int, list[tuple[int, Member]]]:
         """Return the members of families that came after a number.
@@ -231,22 +243,6 @@ class TraceStore:
         """Close the index."""
         self._index.close()
 
-    def _keep(self, trace_id: str, stamp: tuple[int, ...] | None, signed: SignedTrace) -> None:
-        """Keep a trace in memory so long as its file is not touched."""
-        # What is only allowed may be revoked at any moment; a signature stays true.
-        if stamp is None or not self._trust.verify_signed(signed):
-            return
-        self._forget(trace_id)
-        self._verified[trace_id] = (stamp, signed.trace)
-        self._kept_bytes += _size(stamp)
-        while self._kept_bytes > _KEPT_BYTES:
-            self._forget(next(iter(self._verified)))
-
-    def _forget(self, trace_id: str) -> None:
-        known = self._verified.pop(trace_id, None)
-        if known is not None:
-            self._kept_bytes -= _size(known[0])
-
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"
 
@@ -280,27 +276,16 @@ class TraceStore:
         return signed
 
     def _row_of(self, name: str) -> TraceRow | Unusable | None:
-        # A replay reads no trace for the index, and starts faster without these.
-        from .frames import frame_of
-        from .members import member_of
-        from .templates import template_keys
-
         try:
             signed = self._load(self._file(name))
         except TraceSchemaError as error:
             return Unusable(name, error.message)
         except TraceError:
             return None  # noted in `problems`
-        trace = signed.trace
-        return TraceRow(
-            name,
-            self._key(trace.goal),
-            trace.goal,
-            trace.provenance.learned_at,
-            tuple(template_keys(trace.goal, trace.parameters)),
-            member_of(name, trace).to_json(),
-            frame_of(trace),
-        )
+        # A replay reads no trace for the index, and starts faster without this.
+        from .index_rows import row_of
+
+        return row_of(name, signed.trace, self._key)
 
     def _set_aside(self, path: Path, reason: str) -> Path:
         target = self._folder / _ASIDE / f"{path.name}.{time.time_ns()}"
@@ -318,16 +303,3 @@ class TraceStore:
 
     def _note(self, problem: Problem) -> None:
         self._problems[problem.path] = problem
-
-
-def _size(stamp: tuple[int, ...]) -> int:
-    return stamp[1]
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    """Return what changes when a file is touched in any way; None if it cannot be told."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

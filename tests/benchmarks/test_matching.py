@@ -14,7 +14,7 @@ from scoring import upper_bound
 
 import workbench
 from llmos.memory.evidence import Evidence
-from llmos.memory.matching import Place
+from llmos.memory.found import Place
 from llmos.memory.trace_store import TraceStore
 
 CANON = """

@@ -18,9 +18,10 @@ from pydantic import JsonValue
 from factory import make_trace
 from llmos.kernel.tools import ToolCall, ToolRegistry, ToolResult
 from llmos.memory.evidence import Evidence, Outcome
+from llmos.memory.found import Found, Miss, Place, Way
 from llmos.memory.goals import normal_form
 from llmos.memory.learning import LearnedCall, build_trace
-from llmos.memory.matching import Found, Matcher, Miss, Place, Way
+from llmos.memory.matching import Matcher
 from llmos.memory.trace_store import TraceStore
 from llmos.memory.traces import Trace
 from llmos.memory.trust import Trust
