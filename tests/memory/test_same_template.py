@@ -115,7 +115,7 @@ def trace_of(one: Learned) -> Trace:
         trace = kept(one.words, one.program, one.values)
     else:
         like = kept(one.words, one.program, base)
-        new = dict(zip(base, one.values, strict=True))
+        new: dict[str, str] = dict(zip(base, one.values, strict=True))
         step = like.steps[0]
         given = {name: swapped(str(value), new) for name, value in step.input.items()}
         trace = like.model_copy(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from llmos.kernel.errors import (
 from llmos.kernel.redaction import Redactor
 from llmos.memory.codec import encode
 from llmos.memory.goals import normal_form
+from llmos.memory.templates import key_of
 from llmos.memory.trace_store import TraceStore
 from llmos.memory.traces import Flow, Parameter
 from llmos.memory.trust import Trust
@@ -81,6 +84,56 @@ def test_the_index_is_made_anew_when_it_is_gone_or_damaged(lost: bytes, tmp_path
     if lost:
         (tmp_path / "index.sqlite").write_bytes(lost * 100)
     assert open_store(tmp_path).candidates("x") == [trace_id]
+
+
+def test_an_index_of_an_older_format_is_made_anew_and_nothing_is_lost(tmp_path: Path) -> None:
+    goals = [f"count the lines of {name}.csv" for name in ("a", "b", "c")]
+    with closing(open_store(tmp_path)) as store:
+        ids = [store.put(make_trace(goal)) for goal in goals]
+        assert store.count() == 3
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as old:
+        old.executescript(
+            "DROP TABLE frames; DROP TABLE framed; DELETE FROM members;"
+            "CREATE TABLE templates (template TEXT, id TEXT, frame TEXT NOT NULL,"
+            " PRIMARY KEY (template, id)) WITHOUT ROWID;"
+            "INSERT INTO templates SELECT 'count lines of #', id, 'x' FROM traces;"
+            "PRAGMA user_version = 4"
+        )
+    with closing(open_store(tmp_path)) as store:
+        assert [store.candidates(goal) for goal in goals] == [[one] for one in ids]
+        assert sorted(ids_of_template(store, goals[0])) == sorted(ids)
+        assert sorted(member.trace_id for _, member in store.members(0)[1]) == sorted(ids)
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as new:
+        tables = {name for (name,) in new.execute("SELECT name FROM sqlite_master")}
+    assert "templates" not in tables
+
+
+def ids_of_template(store: TraceStore, goal: str) -> list[str]:
+    frames = store.frames(key_of(goal))
+    return [one for frame in frames for _, one in store.of_frame(frame, 0, 10)]
+
+
+def test_a_removed_trace_leaves_its_frame_and_the_last_one_takes_it_along(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path)) as store:
+        one, other = (store.put(make_trace("count lines", learned_at=at)) for at in (1.0, 2.0))
+        assert ids_of_template(store, "count lines") == [other, one]
+        store.delete(other)
+        assert ids_of_template(store, "count lines") == [one]
+        store.delete(one)
+        assert store.frames(key_of("count lines")) == []
+
+
+def test_a_frame_is_read_in_parts_newest_first(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path)) as store:
+        ids = [store.put(make_trace("count lines", learned_at=float(at))) for at in range(5)]
+        (frame,) = store.frames(key_of("count lines"))
+        parts = [store.of_frame(frame, start, 2) for start in (0, 2, 4, 6)]
+    assert [[one for _, one in part] for part in parts] == [
+        [ids[4], ids[3]],
+        [ids[2], ids[1]],
+        [ids[0]],
+        [],
+    ]
 
 
 def test_a_file_that_comes_from_elsewhere_is_seen_but_does_not_run(

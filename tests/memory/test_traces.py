@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from factory import make_trace
 from llmos.kernel.errors import CorruptTraceError, TraceError, TraceSchemaError
 from llmos.memory.codec import MAX_BYTES, decode, encode
+from llmos.memory.json_layout import MAX_DEPTH, laid_out
 from llmos.memory.placement import MARKER, lift_cwd, lift_json, lower_cwd, lower_json, safe_in_shell
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -32,6 +33,35 @@ def test_a_trace_is_read_back_as_it_was_written(
     assert signed.trace == trace
     assert signed.trace.trace_id == trace.trace_id
     assert signed.signature == "s"
+
+
+@given(st.recursive(json_values | st.floats(allow_nan=False, allow_infinity=False), st.lists))
+def test_the_layout_is_that_of_the_standard_library(value: Any) -> None:
+    standard = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    assert laid_out(value) == standard.encode()
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (float("nan"), "not finite"),
+        (float("inf"), "not finite"),
+        ("\ud800", "not Unicode"),
+        ({"\ud800": 1}, "not Unicode"),
+        (nested(MAX_DEPTH + 1), "nested more than"),
+        ({1, 2}, "set is not JSON"),
+    ],
+)
+def test_what_no_trace_may_hold_has_no_layout(value: object, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        laid_out([value])
 
 
 def test_the_id_is_of_the_content() -> None:
