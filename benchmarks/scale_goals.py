@@ -6,15 +6,22 @@ import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A goal, the command that answers it, and the same goal in other words."""
+    """A goal and the tool call that answers it.
+
+    Attributes:
+        goal: The goal.
+        call: The call, as the data spells one.
+        other_words: The same goal in words in which nothing like it was learned.
+    """
 
     goal: str
-    command: str
-    other_words: str
+    call: dict[str, Any]
+    other_words: str = ""
 
 
 _TEMPLATES = (
@@ -75,6 +82,44 @@ _UNRELATED = (
 )
 
 
+_ASKED = (
+    ("weather", "city", ("what is the weather in {}", "how is the weather in {}",
+                         "tell me the weather for {}")),
+    ("play_song", "title", ("play the song {}", "put on the song {}", "let me hear {} please")),
+    ("find_recipe", "dish", ("find a recipe for {}", "how do i cook {}",
+                             "what goes into a good {}")),
+    ("call_contact", "name", ("call {} on the phone", "ring {} up on the phone",
+                              "give {} a phone call")),
+)  # fmt: skip
+_AROUND = ("{}", "could you {}", "{} thanks", "{} for me")
+_SYLLABLES = ("ba", "do", "ki", "lu", "me", "no", "ra", "su", "ti", "vo")
+
+
+def kinds(count: int, *, seed: int) -> tuple[list[Known], list[Known]]:
+    """Return goals of few kinds, each asked in several ways: to be learned, and to be asked then.
+
+    Those to be asked have a value that was learned, for a wording of which it was not.
+    """
+    chosen = random.Random(seed)
+    learned: dict[str, Known] = {}
+    asked: dict[str, Known] = {}
+    for number in range(count):
+        tool, name, ways = _ASKED[number % len(_ASKED)]
+        value = "".join(chosen.choices(_SYLLABLES, k=4))
+        call = {"tool": tool, "input": {name: value}}
+        way, around = chosen.choice(ways), chosen.choice(_AROUND)
+        one = Known(around.format(way.format(value)), call)
+        learned.setdefault(one.goal, one)
+        way, around = chosen.choice([w for w in ways if w != way]), chosen.choice(_AROUND)
+        one = Known(around.format(way.format(value)), call)
+        asked.setdefault(one.goal, one)
+    return list(learned.values()), [one for one in asked.values() if one.goal not in learned]
+
+
+TOOLS = ("Bash", *(tool for tool, _, _ in _ASKED))
+"""The tools that goals may use."""
+
+
 def synthetic(count: int, *, seed: int) -> list[Known]:
     """Return so many different goals."""
     found: dict[str, Known] = {}
@@ -83,7 +128,8 @@ def synthetic(count: int, *, seed: int) -> list[Known]:
         if len(found) == count:
             break
         values = _values(chosen)
-        one = Known(goal.format(**values), command.format(**values), other.format(**values))
+        call = {"tool": "Bash", "input": {"command": command.format(**values)}}
+        one = Known(goal.format(**values), call, other.format(**values))
         found.setdefault(one.goal, one)
     return list(found.values())
 
