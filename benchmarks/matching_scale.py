@@ -13,9 +13,8 @@ are asked in several wordings), in one run:
 - unrelated: nothing is known of it; to be declined
 
 Each figure is of the decision alone, in microseconds: by the clock (min, p50, p99), and the CPU
-time
-of the thread (cpu), which says more on a busy machine. replays is the share that would be
-replayed, wrong the share of all that would be replayed with another call than the right one.
+time of the thread (cpu), which says more on a busy machine. Of the goals, replays is the share that
+would be replayed, and wrong the share that would be with another call than the right one.
 
     python benchmarks/matching_scale.py [--traces N ...] [--asks N] [--json]
 """

@@ -151,6 +151,8 @@ def _bound_parameters(
 
 def _seen(step: Step, swap: Substitution) -> Step:
     text = swap.distinct(step.observation.text)
+    if text == step.observation.text:
+        return step
     return replace(step, observation=replace(step.observation, text=text))
 
 

@@ -31,8 +31,6 @@ def laid_out(data: object) -> bytes:
 
 
 def _lay_out(value: object, depth: int, parts: list[str]) -> None:
-    if depth > MAX_DEPTH:
-        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
     if isinstance(value, str):
         parts.append(encode_basestring(value))
     elif value is None:
@@ -59,11 +57,15 @@ def _lay_out_object(value: Mapping[str, object], depth: int, parts: list[str]) -
     if not value:
         parts.append("{}")
         return
+    _check_depth(depth + 1)
     line = "\n" + " " * (depth + 1)
     begin = "{" + line
     for name, item in value.items():
-        parts += (begin, encode_basestring(name), ": ")
-        _lay_out(item, depth + 1, parts)
+        if isinstance(item, str):
+            parts.append(f"{begin}{encode_basestring(name)}: {encode_basestring(item)}")
+        else:
+            parts.append(f"{begin}{encode_basestring(name)}: ")
+            _lay_out(item, depth + 1, parts)
         begin = "," + line
     parts.append(line[:-1] + "}")
 
@@ -72,6 +74,7 @@ def _lay_out_array(value: Sequence[object], depth: int, parts: list[str]) -> Non
     if not value:
         parts.append("[]")
         return
+    _check_depth(depth + 1)
     line = "\n" + " " * (depth + 1)
     begin = "[" + line
     for item in value:
@@ -79,3 +82,8 @@ def _lay_out_array(value: Sequence[object], depth: int, parts: list[str]) -> Non
         _lay_out(item, depth + 1, parts)
         begin = "," + line
     parts.append(line[:-1] + "]")
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from ..kernel.redaction import Redactor
 from .clean import without_secrets
 from .codec import SignedTrace, encode, read_trace
 from .index_tables import Frame, TraceRow, Unusable
+from .problems import Problem
 from .trace_index import TraceIndex
 from .traces import SCHEMA_VERSION, Trace
 from .trust import Trust
@@ -36,19 +36,6 @@ if TYPE_CHECKING:
 
 _ASIDE = "set-aside"
 _ID = re.compile(r"t-[0-9a-f]{20}\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A trace file that cannot be used.
-
-    Attributes:
-        path: Where it is now.
-        reason: Why, in one sentence.
-    """
-
-    path: Path
-    reason: str
 
 
 class TraceStore:
