@@ -327,3 +327,27 @@ def test_ten_thousand_traces_are_decided_as_by_reading_all(tmp_path: Path) -> No
             assert found == by_reading_all(store, goal)
             outcomes[found[0]] += 1
     assert min(outcomes[one] for one in ("answered", "ambiguous", "declined")) >= 8
+
+
+def test_a_fixed_value_is_checked_against_every_trace_that_has_it_where_values_are_free(
+    tmp_path: Path,
+) -> None:
+    words = WORDS[:2]
+    with closing(Store(tmp_path)) as store:
+        store.learn([Learned(words, 8, ("aa1.csv", "bb2.csv"), 9)])  # `wc`, for bb2.csv alone
+        moved = [("aa1.csv", "cc3.csv"), ("aa1.csv", "dd4.csv"), ("aa1.csv", "ee5.csv")]
+        store.learn(Learned(words, 0, one, 5, "other mode") for one in moved)
+        goal = goal_of(words, ("cc3.csv", "bb2.csv"))
+        assert decided(store.matcher(), goal)[0] == by_reading_all(store, goal)[0] == "answered"
+        # The oldest of its frame shows that the same words asked for something else once.
+        store.learn([Learned(words, 0, ("aa1.csv", "bb2.csv"), 1, "other mode")])
+        assert decided(store.matcher(), goal)[0] == by_reading_all(store, goal)[0] == "ambiguous"
+
+
+def test_a_trace_of_equal_values_has_a_frame_of_its_own() -> None:
+    trace = trace_of(Learned(WORDS[:2], 0, ("aa1.csv", "bb2.csv")))
+    first, second = trace.parameters
+    for value in ("aa1.csv", "AA1.csv"):
+        twice = second.model_copy(update={"value": value})
+        alike = trace.model_copy(update={"parameters": (first, twice)})
+        assert frame_of(alike) != frame_of(trace)
