@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 
+from ..kernel.record import Record
+
 FORMAT = "6"
 """Of the tables and of what is worked out for them: another one makes the index anew."""
 
@@ -74,8 +76,7 @@ class Unusable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Record):
     """Traces of one template that do the same.
 
     Attributes:

@@ -44,12 +44,16 @@ DECIDING = PARSING | {
     "llmos.kernel.money", "llmos.kernel.record", "llmos.kernel.redaction",
     "llmos.kernel.subscription",
     "llmos.kernel.tasks", "llmos.kernel.token_economy", "llmos.kernel.tools", "llmos.memory",
-    "llmos.memory.blobs", "llmos.memory.clean", "llmos.memory.codec", "llmos.memory.evidence",
-    "llmos.memory.file_state", "llmos.memory.goals", "llmos.memory.guards", "llmos.memory.kept",
-    "llmos.memory.matching", "llmos.memory.placement", "llmos.memory.sessions",
+    "llmos.memory.blobs", "llmos.memory.candidates", "llmos.memory.clean", "llmos.memory.codec",
+    "llmos.memory.evidence",
+    "llmos.memory.file_state", "llmos.memory.found", "llmos.memory.goals", "llmos.memory.guards",
+    "llmos.memory.index_tables", "llmos.memory.json_layout", "llmos.memory.kept",
+    "llmos.memory.matching", "llmos.memory.placement", "llmos.memory.problems",
+    "llmos.memory.refusals", "llmos.memory.sessions",
     "llmos.memory.snapshot", "llmos.memory.texts", "llmos.memory.trace_check",
     "llmos.memory.trace_index", "llmos.memory.trace_store", "llmos.memory.traces",
-    "llmos.memory.trust", "llmos.plugins", "llmos.plugins.loader", "llmos.plugins.schema",
+    "llmos.memory.trust", "llmos.memory.verified_traces", "llmos.plugins",
+    "llmos.plugins.loader", "llmos.plugins.schema",
 }  # fmt: skip
 """What decides how a learned goal is answered: the parts, and the one trace."""
 

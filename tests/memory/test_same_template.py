@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -16,10 +16,10 @@ from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import JsonValue
 
 from factory import make_trace
 from llmos.kernel.errors import TraceError
+from llmos.kernel.json_value import JsonValue
 from llmos.kernel.tools import ToolCall, ToolRegistry, ToolResult
 from llmos.memory.binding import BindingRefused
 from llmos.memory.bound import bind_trace
@@ -118,22 +118,18 @@ def trace_of(one: Learned) -> Trace:
         new: dict[str, str] = dict(zip(base, one.values, strict=True))
         step = like.steps[0]
         given = {name: swapped(str(value), new) for name, value in step.input.items()}
-        trace = like.model_copy(
-            update={
-                "goal": one.goal,
-                "steps": (step.model_copy(update={"input": given}),),
-                "parameters": tuple(
-                    p.model_copy(update={"value": new[p.value]}) for p in like.parameters
-                ),
-            }
+        trace = replace(
+            like,
+            goal=one.goal,
+            steps=(replace(step, input=given),),
+            parameters=tuple(replace(p, value=new[p.value]) for p in like.parameters),
         )
-    at = {"learned_at": LEARNED_AT + one.at}
-    update: dict[str, object] = {"provenance": trace.provenance.model_copy(update=at)}
-    if one.fate == "other day":
-        update["valid_on"] = TODAY - timedelta(1)
-    if one.fate == "other mode":
-        update["permission_mode"] = "plan"
-    return trace.model_copy(update=update)
+    return replace(
+        trace,
+        provenance=replace(trace.provenance, learned_at=LEARNED_AT + one.at),
+        valid_on=TODAY - timedelta(1) if one.fate == "other day" else None,
+        permission_mode="plan" if one.fate == "other mode" else trace.permission_mode,
+    )
 
 
 def swapped(text: str, new: Mapping[str, str]) -> str:
@@ -261,7 +257,7 @@ def explains(trace: Trace, other: Trace) -> bool:
         return True
     inputs = filled(trace.steps, trace.parameters, {**learned_values(trace), **values})
     return same_program(
-        [trace.steps[0].model_copy(update={"input": inputs[0]})],
+        [replace(trace.steps[0], input=inputs[0])],
         other.steps,
     )
 
@@ -348,6 +344,6 @@ def test_a_trace_of_equal_values_has_a_frame_of_its_own() -> None:
     trace = trace_of(Learned(WORDS[:2], 0, ("aa1.csv", "bb2.csv")))
     first, second = trace.parameters
     for value in ("aa1.csv", "AA1.csv"):
-        twice = second.model_copy(update={"value": value})
-        alike = trace.model_copy(update={"parameters": (first, twice)})
+        twice = replace(second, value=value)
+        alike = replace(trace, parameters=(first, twice))
         assert frame_of(alike) != frame_of(trace)
