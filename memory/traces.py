@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import field, fields, is_dataclass
+from dataclasses import field
 from datetime import date
 from typing import Any, Literal, TypeAlias, cast
 
@@ -188,7 +188,7 @@ class Trace(Record, kw_only=True):
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the trace as JSON, every field named."""
-        return {one.name: _json_of(getattr(self, one.name)) for one in fields(self)}
+        return {name: _json_of(item) for name, item in vars(self).items()}
 
     @property
     def content(self) -> bytes:
@@ -201,15 +201,21 @@ class Trace(Record, kw_only=True):
         return id_of(self.content)
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def _json_of(value: Any) -> JsonValue:
+    # Each reading of a trace comes through here, so what is most frequent comes first.
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, Record):
+        return {name: _json_of(item) for name, item in vars(value).items()}
     if isinstance(value, (tuple, list)):
         return [_json_of(item) for item in cast("tuple[Any, ...]", value)]
     if isinstance(value, Mapping):
         return {name: _json_of(item) for name, item in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, date):
         return value.isoformat()
-    if is_dataclass(value):
-        return {one.name: _json_of(getattr(value, one.name)) for one in fields(value)}
     return value
 
 
