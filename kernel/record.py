@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from typing import Any, ClassVar, NoReturn, cast, dataclass_transform
 
+_set = object.__setattr__
+
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class Record:
@@ -34,31 +36,41 @@ class Record:
         }
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        given: dict[str, Any] = dict(zip(self.__match_args__, arguments, strict=False))
-        if len(arguments) > len(given) or given.keys() & named.keys():
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self._names)}, once each")
-        given.update(named)
-        values = self.__dict__
-        for name in self._names:
-            if name in given:
-                values[name] = given.pop(name)
-            elif name in self._defaults:
-                values[name] = self._defaults[name]
-            elif name in self._factories:
-                values[name] = self._factories[name]()
-            else:
-                raise TypeError(f"{type(self).__name__} needs {name!r}")
-        if given:
-            raise TypeError(f"{type(self).__name__} has no {', '.join(map(repr, given))}")
+        names = self._names
+        if named or len(arguments) != len(names) or len(self.__match_args__) != len(names):
+            arguments = self._complete(arguments, named)
+        for name, value in zip(names, arguments, strict=True):
+            _set(self, name, value)
+
+    def _complete(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the values of all fields, in order."""
+        first = self.__match_args__[: len(arguments)]
+        given = {**self._defaults, **dict(zip(first, arguments, strict=False)), **named}
+        for name, make in self._factories.items():
+            if name not in given:
+                given[name] = make()
+        right = len(first) == len(arguments) and named.keys().isdisjoint(first)
+        if not right or given.keys() != set(self._names):
+            wanted = ", ".join(self._names)
+            raise TypeError(f"{type(self).__name__} takes {wanted}, not {arguments} and {named}")
+        return tuple([given[name] for name in self._names])
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self._names)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
+        if type(self) is not type(other):
+            return NotImplemented
+        assert isinstance(other, Record)
+        return self._values() == other._values()
 
     def __hash__(self) -> int:
-        return hash(tuple(self.__dict__.values()))
+        return hash(self._values())
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        shown = ", ".join(
+            f"{name}={value!r}" for name, value in zip(self._names, self._values(), strict=True)
+        )
         return f"{type(self).__qualname__}({shown})"
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
