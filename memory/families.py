@@ -20,8 +20,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from .command_families import lacks, said_before
 from .family_parts import (
-    COMMAND_BAR,
     PLAIN_BAR,
     VALUES_BAR,
     Asked,
@@ -47,6 +47,7 @@ _NEIGHBOURS = 5
 _AGREEING = 4
 """Of the nearest goals, how many must be of the family."""
 _MOST_READINGS = 12
+_SEVERAL = "goals that say the same did different things"
 _UNSEEN_WORD = 1.0
 _UNSEEN_PAIR = 0.3
 
@@ -125,20 +126,21 @@ class Families:
         if not readings:
             return None
         readings.sort(key=lambda one: (-one.score, one.family, one.spans))
-        best = readings[0]
+        said = said_before(asked, readings, self._families)
+        best = said[0] if said else readings[0]
         rivals = (one.score for one in readings if one.key != best.key)
         margin = best.score - next(rivals, best.score - 50.0)
         family = self._families[best.family]
-        if self._is_plain(family):
-            margin, lacks = self._judge_plain(best, readings)
+        if family.runs_commands:
+            lack = _SEVERAL if len(said) > 1 else "" if said else lacks(asked, family, best, margin)
+        elif self._is_plain(family):
+            margin, lack = self._judge_plain(best, readings)
         else:
-            lacks = self._lacks(family, best, margin)
+            lack = self._lacks(family, best, margin)
         values = bound_values(family.sample, best.spans, tokens, goal)
         if values is None:
             return None
-        return Proposal(
-            family.sample.trace_id, values, len(family.members), margin, not lacks, lacks
-        )
+        return Proposal(family.sample.trace_id, values, len(family.members), margin, not lack, lack)
 
     def _candidates(self, asked: Asked) -> list[str]:
         """Return the families that share telling words with a goal, the most telling first."""
@@ -224,7 +226,7 @@ class Families:
         return not takes and not family.runs_commands
 
     def _lacks(self, family: Family, reading: Reading, margin: float) -> str:
-        bar = COMMAND_BAR if family.runs_commands else VALUES_BAR
+        bar = VALUES_BAR
         unknown = [word for word in reading.words if not family.seen.get(word)]
         # One such word could be a value that the program should have been given.
         pairs = [feature for feature in reading.features if " " in feature]
@@ -357,4 +359,4 @@ class Families:
         return found
 
 
-__all__ = ["COMMAND_BAR", "PLAIN_BAR", "VALUES_BAR", "Families", "Proposal"]
+__all__ = ["PLAIN_BAR", "VALUES_BAR", "Families", "Proposal"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
 
 from .members import Member, SlotValue, masked, plain_words
+from .rewording import folded
 from .wording import Token, is_number, shape_of, split_unit
 
 
@@ -30,7 +31,6 @@ class Bar:
 
 
 VALUES_BAR = Bar(members=2, margin=4.0, words=1.0, pairs=0.65)
-COMMAND_BAR = Bar(members=3, margin=5.0, words=1.0, pairs=0.9)
 PLAIN_BAR = Bar(members=4, margin=2.2, words=0.8, pairs=0.0)
 
 
@@ -57,6 +57,10 @@ class Proposal:
     whole: bool = False
 
 
+_Exactly = tuple[tuple[str, ...], tuple[str, ...]]
+"""Words of a goal that the steps use as they are, and its plurals."""
+
+
 @dataclass(slots=True)
 class Family:
     """The traces that are one program, and what their goals have in common."""
@@ -66,11 +70,24 @@ class Family:
     seen: Counter[str] = field(default_factory=Counter[str])
     orders: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
     labels: frozenset[str] = frozenset()
+    frames: dict[tuple[str, ...], set[_Exactly]] = field(
+        default_factory=dict[tuple[str, ...], "set[_Exactly]"]
+    )
+    """What its goals say, style and spelling apart; and what of it must be said exactly so."""
+    said: Counter[str] = field(default_factory=Counter[str])
+    """In how many goals each word of a frame is, and each plural."""
+    used: frozenset[str] | None = None
+    """Words of every goal that the steps use as they are; None without a goal."""
 
     def add(self, member: Member) -> None:
         """Take in a member; in what order they come does not matter."""
         self.members.append(member)
         self.newest = max(self.newest or member, member, key=_age)
+        frame = folded(member.words)
+        self.frames.setdefault(frame, set()).add((member.used, member.plurals))
+        self.said.update(said_of(frame, member.plurals))
+        used = frozenset(member.used)
+        self.used = used if self.used is None else self.used & used
 
     @property
     def sample(self) -> Member:
@@ -106,6 +123,7 @@ class Asked:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
         self.lower = [token.lower for token in tokens]
+        self.having = frozenset(self.lower)
         self.words = [plain_words([token]) for token in tokens]
         self.all_words = list(chain.from_iterable(self.words))
         self.literals = [index for index, token in enumerate(tokens) if token.is_value]
@@ -166,6 +184,11 @@ def bound_values(
 
 def _age(member: Member) -> tuple[float, str]:
     return member.learned_at, member.trace_id
+
+
+def said_of(frame: Iterable[str], plurals: Iterable[str]) -> set[str]:
+    """Return the words of a frame, and its plurals as words of their own."""
+    return {*frame, *(f"{word}s" for word in plurals)}
 
 
 def order_of(words: Sequence[str], labels: Set[str]) -> tuple[str, ...]:

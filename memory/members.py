@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 from ..kernel.json_value import JsonValue
 from .fillings import Filling, filling_of
 from .flows import filled
 from .program import canonical_input
+from .templates import words_used
 from .traces import Parameter, Step, Trace
 from .wording import Token, canonical, carriers, tokenize
+
+_PLURAL = re.compile(r"[^\W\d_]{2}(?:(?<![sui])s|\(s\))\Z")
+_ARTICLES = frozenset({"a", "an", "the"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class Member:
         slots: Its parameters, in the order of the goal.
         learned_at: UTC epoch seconds.
         filling: Its goal laid out by the inputs that it fills; None if it runs commands.
+        used: Words of its goal that the steps use as they are, though they are no parameters.
+        plurals: Words of its goal that are many by their ending.
     """
 
     trace_id: str
@@ -60,6 +68,8 @@ class Member:
     slots: tuple[SlotValue, ...]
     learned_at: float
     filling: Filling | None = None
+    used: tuple[str, ...] = ()
+    plurals: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return it as the index keeps it, without the id."""
@@ -84,9 +94,14 @@ class Member:
             )
             for one in given
         )
-        words, tools = tuple(data["words"]), tuple(data["tools"])
-        filling = Filling.from_json(data["filling"]) if data["filling"] else None
-        return cls(trace_id, data["program"], tools, words, slots, data["learned_at"], filling)
+        words, tools, used, many = (
+            tuple(data[name]) for name in ("words", "tools", "used", "plurals")
+        )
+        learned_at, filling = data["learned_at"], data["filling"]
+        laid_out = Filling.from_json(filling) if filling else None
+        return cls(
+            trace_id, data["program"], tools, words, slots, learned_at, laid_out, used, many
+        )
 
 
 def member_of(trace_id: str, trace: Trace) -> Member:
@@ -106,6 +121,9 @@ def member_of(trace_id: str, trace: Trace) -> Member:
     words = [plain_words([token]) for token in tokens]
     learned_at = trace.provenance.learned_at
     program = _program(trace, [slot.label for slot in slots])
+    values = {index for start, (end, _) in labels.items() for index in range(start, end)}
+    fixed = [token for index, token in enumerate(tokens) if index not in values]
+    used = {token.lower for token in carriers(fixed)} & words_used(_without_values(trace))
     return Member(
         trace_id,
         program,
@@ -114,6 +132,22 @@ def member_of(trace_id: str, trace: Trace) -> Member:
         tuple(slots),
         learned_at,
         filling_of(trace),
+        tuple(sorted(used)),
+        plurals(fixed),
+    )
+
+
+def plurals(tokens: Sequence[Token]) -> tuple[str, ...]:
+    """Return the words that are many by their ending; no verbs (first, or before an article)."""
+    followed = zip_longest(tokens[1:], tokens[2:])
+    return tuple(
+        sorted(
+            canonical(token.text.removesuffix("(s)"))
+            for token, after in followed
+            if _PLURAL.search(token.lower)
+            and not (token.is_value and token.text.isalpha())
+            and (after is None or after.lower not in _ARTICLES)
+        )
     )
 
 
@@ -164,14 +198,16 @@ def _slot(parameter: Parameter, steps: Sequence[Step]) -> SlotValue:
     )
 
 
+def _without_values(trace: Trace) -> Iterator[tuple[str, dict[str, JsonValue]]]:
+    holes = {one.name: "\0" for one in trace.parameters}
+    inputs = filled(trace.steps, trace.parameters, holes)
+    return ((step.tool, given) for step, given in zip(trace.steps, inputs, strict=True))
+
+
 def _program(trace: Trace, labels: Sequence[str]) -> str:
     """Return the hash of what the steps do, whatever the values are."""
-    holes = {one.name: "\0" for one in trace.parameters}
     steps: list[JsonValue] = [
-        [step.tool, canonical_input(step.tool, given)]
-        for step, given in zip(
-            trace.steps, filled(trace.steps, trace.parameters, holes), strict=True
-        )
+        [tool, canonical_input(tool, given)] for tool, given in _without_values(trace)
     ]
     text = json.dumps([steps, list(labels), trace.permission_mode], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

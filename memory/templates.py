@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..kernel.json_value import JsonValue
@@ -232,12 +232,20 @@ _COMMANDS = re.compile(r"(?:^|[|;&(`\n])\s*(?:sudo\s+|xargs\s+)?(?=[\w./-])[\w./
 
 @per_object
 def _flowing_words(trace: Trace) -> frozenset[str]:
-    """Return the words of the inputs, but for the names of the programs that commands run."""
+    return words_used((step.tool, step.input) for step in trace.steps)
+
+
+def words_used(inputs: Iterable[tuple[str, Mapping[str, JsonValue]]]) -> frozenset[str]:
+    """Return the words of inputs, but for the names of the programs that commands run.
+
+    Args:
+        inputs: Tool and input of each step.
+    """
     words: set[str] = set()
-    for step in trace.steps:
-        for name, value in step.input.items():
+    for tool, given in inputs:
+        for name, value in given.items():
             if isinstance(value, str):
-                is_command = step.tool == "Bash" and name == "command"
+                is_command = tool == "Bash" and name == "command"
                 text = _COMMANDS.sub(" ", value) if is_command else value
                 words.update(word.lower() for word in re.findall(r"[^\W_]+", text))
     return frozenset(words)
@@ -282,4 +290,5 @@ __all__ = [
     "template_frame",
     "template_keys",
     "unify",
+    "words_used",
 ]

@@ -106,7 +106,10 @@ def carriers(tokens: Iterable[Token]) -> list[Token]:
 
 
 def canonical(word: str) -> str:
-    """Return the form under which two forms of an English word are one: ``prints``, ``print``."""
+    """Return the form under which two forms of an English word are one.
+
+    So are ``print`` and ``prints``, ``colour`` and ``colors``, ``initialise`` and ``initializing``.
+    """
     return _stemmer()(word.lower().replace("\u2019", "'"))
 
 
@@ -115,7 +118,23 @@ def _stemmer() -> Callable[[str], str]:
     import Stemmer  # pyright: ignore[reportMissingTypeStubs]
 
     stem = cast("Callable[[str], str]", Stemmer.Stemmer("english").stemWord)  # pyright: ignore
-    return lru_cache(maxsize=50_000)(stem)
+
+    def spelled_alike(word: str) -> str:
+        return stem(_BRITISH.sub(_american, word))
+
+    return lru_cache(maxsize=50_000)(spelled_alike)
+
+
+# Not after other letters: in "precise", "revise", "raise" and "likewise" it is no ending.
+_BRITISH = re.compile(
+    r"(?<=[bdfghklmnprst]i)s(?=(?:e[drs]?|ers|ing|ations?)\Z)"
+    r"|(?<=[lr]y)s(?=(?:e[drs]?|ers|ing)\Z)"
+    r"|(?<=col)ou(?=r)|(?<=behavi)ou(?=r)|(?<=fav)ou(?=r)|(?<=neighb)ou(?=r)"
+)
+
+
+def _american(found: re.Match[str]) -> str:
+    return "z" if found.group() == "s" else "o"
 
 
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?\Z")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory import make_trace
-from llmos.memory.families import COMMAND_BAR, PLAIN_BAR, VALUES_BAR, Families, Proposal
+from llmos.memory.families import PLAIN_BAR, VALUES_BAR, Families, Proposal
 from llmos.memory.members import Member, member_of
 from llmos.memory.parameters import find_parameters
 
@@ -132,19 +132,6 @@ def test_too_few_goals_are_no_evidence() -> None:
     assert proposal is not None
     assert not proposal.accepted
     assert proposal.reason == "only 1 goal like this was learned"
-
-
-def test_commands_need_more_goals_than_other_tools() -> None:
-    assert COMMAND_BAR.members > VALUES_BAR.members
-    goal = "count lines of d.txt"
-    assert accepted([*LINES, *WEATHER], goal) is not None
-    few = asked([*LINES[: COMMAND_BAR.members - 1], *WEATHER], goal)
-    assert few is not None
-    assert not few.accepted
-
-
-def test_words_in_another_order_do_not_answer_with_a_command() -> None:
-    assert accepted(ALL, "lines a.txt of count how") is None
 
 
 def test_two_programs_that_are_as_likely_do_not_answer() -> None:
