@@ -6,7 +6,8 @@ evidence: with enough of it a new wording is known to belong to the family. The 
 (naive Bayes over words and pairs of neighbours, and a vote of the nearest goals); a family answers
 only if it leads all others by a margin, has several members, and leaves no word unexplained where
 such a word could be a value. Values are taken only where they are marked as such, or were seen
-before as values of the same input.
+before as values of the same input. Of programs that run commands more is asked
+(`command_families`).
 
 Sources: McCallum & Nigam, "A Comparison of Event Models for Naive Bayes Text Classification"
 (1998); Chow, "On Optimum Recognition Error and Reject Tradeoff" (1970) for deciding to abstain.

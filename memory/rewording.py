@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 
 from .wording import canonical
 
@@ -24,31 +25,47 @@ _STYLE = (
 _BEFORE_NO_VALUE = "of in for with"
 _SAME = """
 show display print output view
+list show-list display-list print-list output-list
 delete remove erase
 create make
 start launch
 run execute
 find search-for look-for locate
+quit exit
 directory folder dir directory-tree
-subdirectory subfolder
+subdirectory subfolder sub-directory sub-folder
+regular regular-normal normal-regular
+each every
+larger bigger greater
+entire whole
+not don't doesn't isn't aren't haven't hasn't can't cannot won't
 regex regexp regular-expression
 stdin standard-input
 stdout standard-output
 stderr standard-error
 filesystem file-system
-entire whole
-each every
-larger bigger greater
-quit exit
-regular regular-normal normal-regular
+filename file-name
+hostname host-name
+username user-name
+superuser super-user
+keyword key-word
+timestamp time-stamp
+whitespace white-space
+uppercase upper-case
+lowercase lower-case
+login log-in
+logout log-out
+backup back-up
+setup set-up
+website web-site
 configuration config
 information info
+identifier id
 repository repo
 application app
 parameter param
 argument arg
 database db
-list show-list display-list print-list output-list
 """
 _BRACKETED = re.compile(r"[^\W\d_]*[(\[][^\W\d_]+[)\]][^\W\d_]*\Z")
 _JOINED = re.compile(r"[a-z]+(?:[-/][a-z]+)+\Z")
@@ -67,20 +84,16 @@ def folded(words: tuple[str, ...]) -> tuple[str, ...]:
     """
     style, before_no_value, same = _knowledge()
     kept = [word for word in _plain(words) if word not in style]
-    found: list[str] = []
+    merged: list[str] = []
     at = 0
     while at < len(kept):
         pair = same.get(" ".join(kept[at : at + 2])) if at + 1 < len(kept) else None
-        if (
-            pair is None
-            and kept[at] in before_no_value
-            and not _is_label("".join(kept[at + 1 : at + 2]))
-        ):
-            at += 1
-            continue
-        found.append(pair or same.get(kept[at], kept[at]))
+        merged.append(pair or same.get(kept[at], kept[at]))
         at += 2 if pair else 1
-    return tuple(found)
+    followed = zip_longest(merged, merged[1:], fillvalue="")
+    return tuple(
+        word for word, after in followed if word not in before_no_value or _is_label(after)
+    )
 
 
 def respelled(word: str) -> Iterator[str]:
