@@ -99,9 +99,7 @@ class Member:
         )
         learned_at, filling = data["learned_at"], data["filling"]
         laid_out = Filling.from_json(filling) if filling else None
-        return cls(
-            trace_id, data["program"], tools, words, slots, learned_at, laid_out, used, many
-        )
+        return cls(trace_id, data["program"], tools, words, slots, learned_at, laid_out, used, many)
 
 
 def member_of(trace_id: str, trace: Trace) -> Member:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from llmos.memory.parameters import find_parameters
 def learned(goal: str, command: str) -> Member:
     trace = make_trace(goal, tool="Bash", given={"command": command})
     found = find_parameters(goal, trace.steps)
-    return member_of(goal, trace.model_copy(update={"parameters": found}))
+    return member_of(goal, replace(trace, parameters=found))
 
 
 def answered(members: Sequence[Member], goal: str) -> dict[str, str] | None:
