@@ -59,7 +59,7 @@ def lacks(asked: Asked, family: Family, reading: Reading, margin: float) -> str:
     if strange:
         return f"{strange[0]!r} was not in goals like this"
     if size < COMMAND_BAR.members:
-        return f"only {size} goal like this was learned"
+        return f"only {size} learned goals are like this"
     if missing:
         return f"{missing[0]!r} was in all goals like this"
     if margin < COMMAND_BAR.margin:

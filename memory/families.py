@@ -23,6 +23,7 @@ from functools import lru_cache
 
 from .command_families import lacks, said_before
 from .family_parts import (
+    NOTHING_TAKEN_BAR,
     PLAIN_BAR,
     VALUES_BAR,
     Asked,
@@ -227,7 +228,7 @@ class Families:
         return not takes and not family.runs_commands
 
     def _lacks(self, family: Family, reading: Reading, margin: float) -> str:
-        bar = VALUES_BAR
+        bar = VALUES_BAR if reading.spans else NOTHING_TAKEN_BAR
         unknown = [word for word in reading.words if not family.seen.get(word)]
         # One such word could be a value that the program should have been given.
         pairs = [feature for feature in reading.features if " " in feature]
@@ -238,7 +239,7 @@ class Families:
         if turned is not None:
             return f"{turned!r} asks for the reverse"
         if len(family.members) < bar.members:
-            return f"only {len(family.members)} goal like this was learned"
+            return f"only {len(family.members)} learned goals are like this"
         if margin < bar.margin:
             return "another program is nearly as likely"
         if known < bar.pairs:
@@ -262,7 +263,7 @@ class Families:
         if order[0][0] != best.family or margin < PLAIN_BAR.margin:
             return margin, "another program is nearly as likely"
         if size < PLAIN_BAR.members:
-            return margin, f"only {size} goals like this were learned"
+            return margin, f"only {size} learned goals are like this"
         if near[best.family] < min(_AGREEING, size):
             return margin, "the nearest goals are of other kinds"
         known = sum(1 for word in words if self._families[best.family].seen.get(word))

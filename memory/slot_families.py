@@ -11,7 +11,7 @@ from .members import Member
 from .slot_judge import certainty, doubts_of
 from .slot_model import SlotModel, SlotReading, Words
 
-_BAR = 0.925
+_BAR = 0.94
 """How sure a reading must be to answer."""
 _NEAR = 0.3
 """How sure it must be to be shown as near."""

@@ -30,6 +30,7 @@ class Doubts:
     Attributes:
         margin: By how much it leads the next reading, in nats.
         shape_margin: By how much it leads the next reading of another shape, in nats.
+        known_words: Words that carry the request and were in goals of its shape.
         unknown_words: Words that carry the request and were not in goals of its shape.
         unknown_pairs: Share of neighbours that were not neighbours in goals of its shape.
         values: Values that it sees.
@@ -52,6 +53,7 @@ class Doubts:
 
     margin: float
     shape_margin: float
+    known_words: int
     unknown_words: int
     unknown_pairs: float
     values: int
@@ -99,6 +101,9 @@ def doubts_of(
     return Doubts(
         margin=best.score - max(others, default=best.score - 20.0),
         shape_margin=best.score - max(other_shapes, default=best.score - 20.0),
+        known_words=sum(
+            1 for i, word in enumerate(words.carriers) if i not in inside and shape.words.get(word)
+        ),
         unknown_words=sum(
             1
             for i, word in enumerate(words.carriers)
@@ -205,9 +210,9 @@ def certainty(doubts: Doubts) -> float:
     """Return how likely a reading is right, from 0 to 1; 0 if it must not be believed.
 
     A word that turns the request round must have been learned, one that led to a value must lead to
-    one, and a goal that fills nothing says too little: each of its words could be a value.
+    one, and a goal that fills nothing, or only that, says too little.
     """
-    if doubts.turns or doubts.dangling or not doubts.values:
+    if doubts.turns or doubts.dangling or not (doubts.values and doubts.known_words):
         return 0.0
     total = sum(w * x for w, x in zip(_WEIGHTS, features(doubts), strict=True))
     return 1 / (1 + math.exp(-total))

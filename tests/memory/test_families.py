@@ -131,7 +131,7 @@ def test_too_few_goals_are_no_evidence() -> None:
     proposal = asked(WEATHER[: VALUES_BAR.members - 1] + ALARM, "weather in Rome")
     assert proposal is not None
     assert not proposal.accepted
-    assert proposal.reason == "only 1 goal like this was learned"
+    assert proposal.reason == "only 1 learned goals are like this"
 
 
 def test_two_programs_that_are_as_likely_do_not_answer() -> None:
