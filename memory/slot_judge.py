@@ -21,6 +21,7 @@ _TURNS = frozenset(
     ).split()
 )
 """Words that turn a request round or limit it; each is the opposite of another one, or of none."""
+_POINTING = frozenset(("this", "that", "these", "those"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Doubts:
         edges: New values that begin or end with a word of grammar, as none for their input did.
         parts: New values with a comma inside.
         torn: New values beside a word with a capital that they leave out.
+        pointing: Values that are said by pointing: ``this room``.
         dangling: Words that always stood before a value, and stand before none.
         turns: Words that turn a request round: unknown ones, and opposites of learned ones.
     """
@@ -70,6 +72,7 @@ class Doubts:
     edges: int
     parts: int
     torn: int
+    pointing: int
     dangling: int
     turns: int
 
@@ -128,7 +131,7 @@ def doubts_of(
         plain=sum(
             1
             for label, span, _ in new
-            if label.forms["capital"] > 0.7 * label.total and words.forms[span.start] != "capital"
+            if label.forms["capital"] > 0.7 * label.total and not _is_name(span, words)
         ),
         openness=min((len(label.values) / label.count for label, _, _ in new), default=1.0),
         capitals=sum(
@@ -147,6 +150,7 @@ def doubts_of(
         edges=sum(1 for label, span, _ in new if _has_edge(label, span, words)),
         parts=sum(1 for _, span, _ in new if _has_comma(span, words)),
         torn=sum(1 for _, span, _ in new if _is_torn(span, inside, words)),
+        pointing=sum(1 for span in best.spans if _points(span, words)),
         dangling=sum(
             1
             for one, other in pairs
@@ -167,6 +171,18 @@ def doubts_of(
             is not None
         ),
     )
+
+
+def _is_name(span: Span, words: Words) -> bool:
+    """Whether a value is written with capitals; that of the first word of a goal says nothing."""
+    telling = [i for i in range(span.start, span.end) if i and words.lower[i] not in FUNCTION_WORDS]
+    capitals = sum(1 for i in telling if words.forms[i] == "capital")
+    return 2 * capitals > len(telling) or (not telling and words.forms[span.start] == "capital")
+
+
+def _points(span: Span, words: Words) -> bool:
+    """Whether a value is said by pointing: what ``this`` is, no learned goal can tell."""
+    return bool(_POINTING & set(words.lower[max(0, span.start - 1) : span.start + 1]))
 
 
 def _has_edge(label: Label, span: Span, words: Words) -> bool:
@@ -212,7 +228,9 @@ def certainty(doubts: Doubts) -> float:
     A word that turns the request round must have been learned, one that led to a value must lead to
     one, and a goal that fills nothing, or only that, says too little.
     """
-    if doubts.turns or doubts.dangling or not (doubts.values and doubts.known_words):
+    if doubts.turns or doubts.dangling or doubts.pointing:
+        return 0.0
+    if not (doubts.values and doubts.known_words):
         return 0.0
     total = sum(w * x for w, x in zip(_WEIGHTS, features(doubts), strict=True))
     return 1 / (1 + math.exp(-total))
