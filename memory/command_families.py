@@ -71,14 +71,14 @@ def lacks(asked: Asked, family: Family, reading: Reading, margin: float) -> str:
 
 def _says_the_same(asked: Asked, reading: Reading, family: Family) -> bool:
     said = folded(reading.words)
-    exactly = family.frames.get(said) or family.frames.get(
-        tuple(
-            word
-            if word in family.said
-            else next((one for one in respelled(word) if one in family.said), word)
-            for word in said
-        )
-    )
+    exactly = family.frames.get(said)
+    if exactly is None:
+        strange = {word for word in said if word not in family.said}
+        if len(strange) != 1:
+            return False  # no slip, or too many
+        (slip,) = strange
+        meant = next((word for word in respelled(slip) if word in family.said), slip)
+        exactly = family.frames.get(tuple(meant if word == slip else word for word in said))
     if exactly is None:
         return False
     # Elsewhere the ending of a word is style; here it may be all that tells one thing from many.
