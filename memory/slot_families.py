@@ -9,7 +9,9 @@ from .family_parts import Proposal
 from .goals import depends_on_now
 from .members import Member
 from .slot_judge import certainty, doubts_of
-from .slot_model import SlotModel, SlotReading, Words
+from .slot_model import SlotModel
+from .slot_search import SlotReading
+from .slot_words import Words
 
 _BAR = 0.94
 """How sure a reading must be to answer."""

@@ -10,9 +10,10 @@ from itertools import pairwise
 from .fillings import Span
 from .opposites import turned_round
 from .plain_words import FUNCTION_WORDS
-from .slot_model import Label, SlotModel, SlotReading, Words
+from .slot_model import Label, SlotModel
+from .slot_search import END, START, SlotReading
+from .slot_words import Words
 
-_START, _END = "^", "$"
 _TURNS = frozenset(
     (
         "no not none never neither nor without except but only instead don't doesn't isn't can't "
@@ -93,7 +94,7 @@ def doubts_of(
     others = [one.score for one in readings[1:]]
     other_shapes = [one.score for one in readings if one.shape != best.shape]
     items = model.items_of(best, words)
-    pairs = list(zip([_START, *items], [*items, _END], strict=True))
+    pairs = list(zip([START, *items], [*items, END], strict=True))
     inside = {i for span in best.spans for i in range(span.start, span.end)}
     new = [
         (model.labels[span.label], span, tuple(words.lower[span.start : span.end]))

@@ -15,25 +15,19 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .fillings import Filling, Span
-from .time_words import belong_together, is_amount, is_of_time
-from .wording import Token, canonical, carriers, tokenize
+from .fillings import Filling
+from .slot_search import END, START, Search, SlotReading, Values, places_of
+from .slot_words import FORMS, Words, carriers_of, form_of
 
 _LONGEST_GOAL = 40
 """Words above which a goal is not read."""
-_LONGEST_VALUE = 9
 _SHAPES = 3
 """Shapes by which a goal is read, at most."""
 _FAR = 8.0
 """Nats by which a shape may lag by its words alone."""
-_STATES = 6
-"""What may have been read last: the likeliest at each word are followed."""
-_PATHS = 2
-"""Ways to one state that are kept: the second one says how sure the first one is."""
-_START, _END = "^", "$"
 
 
 @dataclass(slots=True)
@@ -72,75 +66,6 @@ class Label:
         self.forms.update(forms)
         self.total += len(words)
         self.sizes[min(len(words), 6)] += 1
-
-
-@dataclass(frozen=True, slots=True)
-class SlotReading:
-    """One way to read a goal.
-
-    Attributes:
-        score: Log of how likely it is.
-        shape: The shape that it reads the goal by.
-        spans: What fills an input.
-    """
-
-    score: float
-    shape: str
-    spans: tuple[Span, ...]
-
-
-class Words:
-    """The words of a goal that is read.
-
-    Args:
-        goal: The goal.
-    """
-
-    def __init__(self, goal: str) -> None:
-        tokens = carriers(tokenize(goal))
-        self.goal = goal
-        self.tokens = tokens
-        self.texts = [token.text for token in tokens]
-        literals = frozenset(index for index, token in enumerate(tokens) if token.literal)
-        self.lower = [text.lower() for text in self.texts]
-        self.carriers = carriers_of(self.texts, literals)
-        self.forms = [form_of(text, i in literals) for i, text in enumerate(self.texts)]
-        # No value begins or ends inside an amount or a moment.
-        self.may_cut = [
-            index in (0, len(self.lower))
-            or not belong_together(self.lower[index - 1], self.lower[index])
-            for index in range(len(self.lower) + 1)
-        ]
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def between(self, one: Token, other: Token) -> str:
-        """Return what stands in the goal between two of its words."""
-        return self.goal[one.end : other.start]
-
-
-def carriers_of(texts: Sequence[str], literals: Iterable[int]) -> list[str]:
-    """Return words as they are counted where they carry the request; literals as they are."""
-    as_they_are = frozenset(literals)
-    return [text if i in as_they_are else canonical(text) for i, text in enumerate(texts)]
-
-
-def form_of(text: str, literal: bool) -> str:
-    """Return the form of a word: digits, a number, a moment, a literal, a capital, none."""
-    lower = text.lower()
-    if any(char.isdigit() for char in text):
-        return "digits"
-    if is_amount(lower):
-        return "number"
-    if is_of_time(lower):
-        return "time"
-    if literal:
-        return "literal"
-    return "capital" if text[:1].isupper() else "plain"
-
-
-_FORMS = 6
 
 
 class SlotModel:
@@ -182,7 +107,7 @@ class SlotModel:
             self.labels[span.label].add(words, forms[span.start : span.end])
             shape.labels.add(span.label)
             self.filled_by[filling.tools].add(span.label)
-        for one, other in zip([_START, *items], [*items, _END], strict=True):
+        for one, other in zip([START, *items], [*items, END], strict=True):
             shape.pairs[one, other] += 1
             shape.first[one] += 1
             if other in self.labels:
@@ -221,12 +146,12 @@ class SlotModel:
         """
         if not 0 < len(words) <= _LONGEST_GOAL:
             return []
-        values = _Values(self, words)
+        values = Values(self, words)
         found: list[SlotReading] = []
         for name in self._likely(words):
-            found += _Search(self, name, words, values).run()
+            found += Search(self, name, words, values).run()
         # Rounded, and equals by what they say: the order of learning must not decide.
-        return sorted(found, key=lambda one: (-one.score, one.shape, _places(one.spans)))
+        return sorted(found, key=lambda one: (-one.score, one.shape, places_of(one.spans)))
 
     def _likely(self, words: Words) -> list[str]:
         """Return the shapes that a goal is likely of by its words alone."""
@@ -246,7 +171,7 @@ class SlotModel:
 
     def value_word(self, label: Label, word: str, form: str) -> float:
         """Return the log of how likely a word is in a value of an input."""
-        by_form = (label.forms.get(form, 0) + 0.1) / (label.total + 0.1 * (_FORMS + 1))
+        by_form = (label.forms.get(form, 0) + 0.1) / (label.total + 0.1 * (FORMS + 1))
         among = self._forms.get(form, 0) + 0.3 * (len(self._words) + 1)
         return math.log(0.5 * label.words.get(word, 0) / label.total + 0.5 * by_form / among)
 
@@ -266,141 +191,3 @@ class SlotModel:
         return math.log(
             (shape.pairs.get((before, name), 0) + 0.3 * here) / (shape.first.get(before, 0) + 1.0)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """A run of words that may be a value: where it ends, how likely, whether it was learned."""
-
-    end: int
-    score: float
-    known: bool
-
-
-class _Values:
-    """Where values of each input could stand in a goal, and how likely they are there."""
-
-    def __init__(self, model: SlotModel, words: Words) -> None:
-        self._model = model
-        self._words = words
-        self._sums: dict[str, list[float]] = {}
-        self._from: dict[tuple[str, int], list[_Option]] = {}
-
-    def starting(self, name: str, start: int) -> list[_Option]:
-        """Return the values of an input that could start at a word."""
-        found = self._from.get((name, start))
-        if found is None:
-            found = self._from[name, start] = self._find(name, start)
-        return found
-
-    def _find(self, name: str, start: int) -> list[_Option]:
-        words = self._words
-        if not words.may_cut[start]:
-            return []
-        label = self._model.labels[name]
-        sums = self._sums.get(name)
-        if sums is None:
-            sums = self._sums[name] = [0.0]
-            for word, form in zip(words.lower, words.forms, strict=True):
-                sums.append(sums[-1] + self._model.value_word(label, word, form))
-        found: list[_Option] = []
-        for end in range(start + 1, min(len(words), start + _LONGEST_VALUE) + 1):
-            if not words.may_cut[end]:
-                continue
-            often = label.values.get(tuple(words.lower[start:end]), 0)
-            size = math.log((label.sizes.get(min(end - start, 6), 0) + 0.3) / (label.count + 2))
-            score = sums[end] - sums[start] + size
-            if often:
-                score = max(score, math.log(0.5 * often / label.count))
-            else:
-                score += math.log(0.5)
-            found.append(_Option(end, score, often > 0))
-        return found
-
-
-_Path = tuple[float, tuple[tuple[int, int, str], ...]]
-
-
-class _Search:
-    """The likeliest readings of a goal by one shape."""
-
-    def __init__(self, model: SlotModel, name: str, words: Words, values: _Values) -> None:
-        self._model = model
-        self._name = name
-        self._shape = model.shapes[name]
-        self._words = words
-        self._values = values
-        self._labels = sorted(self._shape.labels)
-        self._steps: dict[tuple[str, str], float] = {}
-
-    def run(self) -> list[SlotReading]:
-        """Return the likeliest readings."""
-        model, shape, size = self._model, self._shape, len(self._words)
-        # By how many words are read, and by what was read last.
-        states: list[dict[str, list[_Path]]] = [{} for _ in range(size + 1)]
-        states[0][_START] = [(math.log(shape.goals / model.goals), ())]
-        for index, word in enumerate(self._words.carriers):
-            reached = {
-                before: heapq.nlargest(_PATHS, paths) for before, paths in states[index].items()
-            }
-            if len(reached) > _STATES:
-                likely = heapq.nlargest(
-                    _STATES, reached.items(), key=lambda one: (one[1][0], one[0])
-                )
-                reached = dict(likely)
-            following = states[index + 1].setdefault(word, [])
-            for before, best in reached.items():
-                step = model.carrier(shape, word, before)
-                following += [(score + step, path) for score, path in best]
-            if self._words.may_cut[index]:
-                self._values_from(index, reached, states)
-        ends: list[_Path] = []
-        for before, paths in states[size].items():
-            seen = shape.first.get(before, 0)
-            step = math.log((shape.pairs.get((before, _END), 0) + 0.3) / (seen + 1))
-            ends += [(score + step, path) for score, path in heapq.nlargest(_PATHS, paths)]
-        return [
-            SlotReading(round(score, 9), self._name, tuple(Span(*one) for one in path))
-            for score, path in heapq.nlargest(_PATHS + 1, ends)
-        ]
-
-    def _values_from(
-        self,
-        index: int,
-        reached: dict[str, list[_Path]],
-        states: Sequence[dict[str, list[_Path]]],
-    ) -> None:
-        for name in self._labels:
-            options = self._values.starting(name, index)
-            if not options:
-                continue
-            label = self._model.labels[name]
-            anywhere: list[_Path] = []
-            fitting: list[_Path] = []
-            for before, best in reached.items():
-                step = self._steps.get((name, before))
-                if step is None:
-                    step = self._model.value_here(self._shape, name, before)
-                    self._steps[name, before] = step
-                paths = [
-                    (score + step, path)
-                    for score, path in best
-                    if label.in_lists or all(one[2] != name for one in path)
-                ]
-                anywhere += paths
-                # A value that was never seen is taken only where values of its input were seen.
-                if before in label.before or before in self._model.labels:
-                    fitting += paths
-            anywhere = heapq.nlargest(_PATHS, anywhere)
-            fitting = heapq.nlargest(_PATHS, fitting)
-            for option in options:
-                paths = anywhere if option.known else fitting
-                if paths:
-                    states[option.end].setdefault(name, []).extend(
-                        (score + option.score, (*path, (index, option.end, name)))
-                        for score, path in paths
-                    )
-
-
-def _places(spans: Sequence[Span]) -> list[tuple[int, int, str]]:
-    return [(one.start, one.end, one.label) for one in spans]

@@ -16,7 +16,8 @@ from llmos.memory.families import Proposal
 from llmos.memory.fillings import Filling, filling_of, with_whole_values
 from llmos.memory.members import Member, member_of
 from llmos.memory.slot_families import SlotFamilies
-from llmos.memory.slot_model import SlotModel, Words
+from llmos.memory.slot_model import SlotModel
+from llmos.memory.slot_words import Words
 from llmos.memory.traces import Trace
 
 FILMS = [
