@@ -101,7 +101,7 @@ class Workbench:
         self, folder: Path, state: Path, tools: Iterable[str], matcher: str = DEFAULT_MATCHER
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.store = open_store(folder, Trust(state))
+        self.store = open_store(folder, Trust(state, folder))
         self.evidence = Evidence(None)
         self._registry = ToolRegistry(map(StubDriver, tools))
         self._matcher = MATCHERS[matcher](self.store, self.evidence)

@@ -28,7 +28,7 @@ from .index_tables import Frame, TraceRow, Unusable
 from .problems import Problem
 from .trace_index import TraceIndex
 from .traces import SCHEMA_VERSION, Trace
-from .trust import Trust
+from .trust import Standing, Trust
 from .verified_traces import VerifiedTraces, stamp_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class TraceStore:
             make_private_dir(self._folder)
             sweep_temporaries(self._folder)
             if not self._is_kept(path):
-                atomic_save(path, encode(clean, self._trust.sign(clean)))
+                atomic_save(path, encode(clean, self._trust.sign(clean.content)))
         except OSError as error:
             raise WorkspaceError(
                 f"the trace cannot be written: {error.strerror or error}",
@@ -127,17 +127,17 @@ class TraceStore:
         if known is not None:
             return known
         signed = self._load(path)
-        if self._trust.verify_signed(signed):
+        standing = self._trust.standing(signed)
+        if not standing.may_run:
+            raise UntrustedTraceError(
+                standing.value,
+                hint=f"look at it with `llmos trace show {trace_id}`, "
+                f"then `llmos trace allow {trace_id}`",
+            )
+        # What is only allowed may be revoked at any moment; a signature stays true.
+        if standing is Standing.SIGNED:
             self._verified.keep(trace_id, stamp, signed.trace)
-            return signed.trace
-        # What is only allowed may be revoked at any moment, and is read each time.
-        if self._trust.vouches_for(signed):
-            return signed.trace
-        raise UntrustedTraceError(
-            "it was not learned here, or was changed since",
-            hint=f"look at it with `llmos trace show {trace_id}`, "
-            f"then `llmos trace allow {trace_id}`",
-        )
+        return signed.trace
 
     def read(self, trace_id: str) -> Trace:
         """Return a trace to look at, trusted or not.
@@ -146,7 +146,16 @@ class TraceStore:
             UsageError: If that is not an id.
             TraceError: If it cannot be used.
         """
-        return self._load(self.path_of(trace_id)).trace
+        return self.read_signed(trace_id).trace
+
+    def read_signed(self, trace_id: str) -> SignedTrace:
+        """Return a trace to look at, with what vouches for it, as it is in its file.
+
+        Raises:
+            UsageError: If that is not an id.
+            TraceError: If it cannot be used.
+        """
+        return self._load(self.path_of(trace_id))
 
     def candidates(self, key: str) -> list[str]:
         """Return the ids of the traces whose goal has a key, newest first."""

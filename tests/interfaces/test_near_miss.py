@@ -58,7 +58,7 @@ def keep_learned(place: Place) -> None:
     )
     store = TraceStore(
         place.cwd / "workspace/memory/traces",
-        Trust(place.home / "llmos/state"),
+        Trust(place.home / "llmos/state", place.cwd / "workspace/memory/traces"),
         index_path=place.home / "index.sqlite",
         key=normal_form,
         redactor=Redactor({}),

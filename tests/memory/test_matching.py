@@ -36,7 +36,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.store: TraceStore = open_store(folder, Trust(folder / "state"))
+        self.store: TraceStore = open_store(folder, Trust(folder / "state", folder))
         self.evidence = Evidence(None)
         self.matcher = Matcher(self.store, self.evidence)
         self._at = LEARNED_AT
@@ -88,7 +88,7 @@ class Bench:
     def reopen(self) -> None:
         """Go on as a new process would."""
         self.store.close()
-        self.store = open_store(self.folder, Trust(self.folder / "state"))
+        self.store = open_store(self.folder, Trust(self.folder / "state", self.folder))
         self.matcher = Matcher(self.store, self.evidence)
 
     def close(self) -> None:
@@ -363,10 +363,10 @@ def test_a_family_forgets_a_deleted_trace(bench: Bench) -> None:
 def test_a_file_that_came_from_elsewhere_answers_nothing(bench: Bench) -> None:
     bench.learn("count the lines of data.csv", "wc -l data.csv")
     bench.store.close()
-    bench.store = open_store(bench.folder, Trust(bench.folder / "another"))
+    bench.store = open_store(bench.folder, Trust(bench.folder / "another", bench.folder))
     bench.matcher = Matcher(bench.store, bench.evidence)
-    assert bench.misses("count the lines of data.csv") == {Miss.UNUSABLE}
-    assert bench.misses("count the lines of b.csv") == {Miss.UNUSABLE}
+    assert bench.misses("count the lines of data.csv") == {Miss.UNTRUSTED}
+    assert bench.misses("count the lines of b.csv") == {Miss.UNTRUSTED}
 
 
 Learned = tuple[str, str | dict[str, JsonValue], str]

@@ -34,7 +34,7 @@ from llmos.memory.trust import Trust
 def open_store(folder: Path, environ: dict[str, str] | None = None) -> TraceStore:
     return TraceStore(
         folder / "traces",
-        Trust(folder / "state"),
+        Trust(folder / "state", folder),
         index_path=folder / "index.sqlite",
         key=normal_form,
         redactor=Redactor(environ or {}),
@@ -152,10 +152,11 @@ def test_an_allowed_trace_runs_until_it_changes(store: TraceStore, tmp_path: Pat
     foreign = make_trace("y")
     store.put(make_trace("x"))
     store.path_of(foreign.trace_id).write_bytes(encode(foreign, None))
-    trust = Trust(tmp_path / "state")
-    trust.allow(foreign)
+    trust = Trust(tmp_path / "state", tmp_path)
+    signed = store.read_signed(foreign.trace_id)
+    trust.allow(signed)
     assert store.get(foreign.trace_id) == foreign
-    trust.revoke(foreign)
+    trust.revoke(signed)
     with pytest.raises(UntrustedTraceError):
         store.get(foreign.trace_id)
 
@@ -261,7 +262,7 @@ def writer(folder: Path, name: str, count: int) -> subprocess.Popen[str]:
         "from llmos.kernel.redaction import Redactor; from llmos.memory.goals import normal_form;"
         "from llmos.memory.trace_store import TraceStore; from llmos.memory.trust import Trust;"
         "folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]);"
-        "store = TraceStore(folder / 'traces', Trust(folder / 'state'),"
+        "store = TraceStore(folder / 'traces', Trust(folder / 'state', folder),"
         " index_path=folder / 'index.sqlite', key=normal_form, redactor=Redactor({}));"
         "[print(store.put(make_trace(f'{name} {n}')), flush=True) for n in range(count)]"
     )
