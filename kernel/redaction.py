@@ -1,17 +1,22 @@
 """Removes secrets from text before it is written anywhere.
 
-Promised: the values of environment variables whose names say that they are secret, and the
-well-known forms below. Not promised: passwords in prose or on a command line, values shorter than
-8 characters, and secrets in another encoding (base64, percent signs).
+Promised: the values of environment variables whose names say that they are secret, or that look
+like one, as they are and in base64, percent signs and JSON's escapes; and the forms of
+`secret_forms`. Not promised: weak passwords in prose, values shorter than 8 characters, and secrets
+in another encoding.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import re
-from collections.abc import Mapping
+import urllib.parse
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from .json_value import JsonValue
+from .secret_forms import FORMS, looks_random, redact_random
 
 _SHORTEST = 8
 """Shorter values are left alone: they would be found everywhere."""
@@ -25,46 +30,7 @@ _NAMES_A_PLACE = re.compile(
     r"(?:_FILE|_PATH|_DIR|_SOCK|_URI)$|^GOOGLE_APPLICATION_CREDENTIALS$|^(?:OLD)?PWD$",
     re.IGNORECASE,
 )
-# Each form has a fixed text at its beginning and, from there on, only one way to match: so a text
-# is scanned once, however hostile. The fixed texts are looked for first, which is faster still.
-# A pattern is compiled when its fixed text is found, which it hardly ever is.
-_FORMS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("anthropic", ("sk-ant-",), r"sk-ant-[\w-]{16,}+"),
-    (
-        "openai",
-        ("sk-",),
-        r"(?<![A-Za-z0-9])sk-(?:(?:proj|svcacct|admin)-[\w-]{20,}+|[A-Za-z0-9]{20,}+)",
-    ),
-    ("aws", ("AKIA", "ASIA"), r"(?<![A-Za-z0-9])A(?:KIA|SIA)[0-9A-Z]{16}(?![A-Za-z0-9])"),
-    ("github", ("ghp_", "gho_", "ghs_", "ghu_", "ghr_"), r"\bgh[opsur]_[A-Za-z0-9]{30,}+"),
-    ("github", ("github_pat_",), r"\bgithub_pat_\w{20,}+"),
-    ("slack", ("xox",), r"\bxox[abeoprs]-[\w-]{10,}+"),
-    ("google", ("AIza",), r"(?<![\w-])AIza[\w-]{35}"),
-    ("stripe", ("k_live_", "k_test_"), r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}+"),
-    ("jwt", ("eyJ",), r"(?<![\w-])eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{8,}+"),
-    (
-        "bearer",
-        ("earer ", "EARER "),
-        r"(?i:\bbearer) {1,4}+[\w.~+/=-]{16,}+",
-    ),
-    (
-        "basic",
-        ("asic ", "ASIC "),
-        r"(?i:\bauthorization: {0,4}+basic) {1,4}+[A-Za-z0-9+/=]{8,}+",
-    ),
-    (
-        "url-password",
-        ("://",),
-        r"://[^\s/:@\"'<>]{0,100}+:(?![$<{*%\[])[^\s/@\"'<>]{3,200}+@",
-    ),
-    (
-        "pem",
-        ("PRIVATE KEY-----",),
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----"
-        r"(?:[A-Za-z0-9+/=\s\\:,]|-(?!----)){0,20000}+"
-        r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----)?",
-    ),
-)
+_PLAIN = r"[A-Za-z0-9_+.~-]{16,512}\Z"
 
 
 class Redactor:
@@ -75,19 +41,21 @@ class Redactor:
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        values = {value.strip() for name, value in environ.items() if _is_secret_value(name)}
+        values = {one for name, value in environ.items() for one in _secrets_in(name, value)}
+        spelled = {spelling for value in values for spelling in _spellings(value)}
         # The longest first, so that a value inside another one does not spoil it.
-        self._values = sorted((v for v in values if len(v) >= _SHORTEST), key=len, reverse=True)
+        self._values = sorted(spelled, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, self._values)))
 
     def redact(self, text: str) -> str:
         """Return a text without its secrets."""
         if any(value in text for value in self._values):
             text = self._known.sub("[redacted:environment]", text)
-        for kind, hints, pattern in _FORMS:
-            if any(hint in text for hint in hints):
-                text = re.sub(pattern, f"[redacted:{kind}]", text)
-        return text
+        lowered = text.lower()
+        for form in FORMS:
+            if any(hint in lowered for hint in form.hints):
+                text = form.replace(text)
+        return redact_random(text)
 
     def contains_secret(self, text: str) -> bool:
         """Return whether a text holds a secret."""
@@ -107,7 +75,11 @@ class Redactor:
     @staticmethod
     def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
         """Return an environment without its secret variables, for children of a replay."""
-        return {name: value for name, value in environ.items() if not is_secret(name)}
+        return {
+            name: value
+            for name, value in environ.items()
+            if not is_secret(name) and not _holds_form(value)
+        }
 
 
 def is_secret(name: str) -> bool:
@@ -118,3 +90,38 @@ def is_secret(name: str) -> bool:
 def _is_secret_value(name: str) -> bool:
     """Return whether a variable's name says that its value is a secret, not where one is kept."""
     return _SECRET_NAME.search(name) is not None and _NAMES_A_PLACE.search(name) is None
+
+
+def _secrets_in(name: str, value: str) -> Iterator[str]:
+    """Yield what of a variable's value is secret."""
+    value = value.strip()
+    if len(value) < _SHORTEST:
+        return
+    if _is_secret_value(name) or _is_token(value):
+        yield value
+
+
+def _is_token(value: str) -> bool:
+    """Return whether a value looks like a key, whatever its variable is called."""
+    kinds = (str.islower, str.isupper, str.isdigit)
+    mixed = all(any(map(kind, value)) for kind in kinds)
+    return mixed and re.match(_PLAIN, value) is not None and looks_random(value)
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """Yield a value as it is, and as programs write it."""
+    yield value
+    yield json.dumps(value)[1:-1]
+    for safe in ("", "/"):
+        yield urllib.parse.quote(value, safe=safe, errors="surrogateescape")
+    encoded = base64.b64encode(value.encode("utf-8", "surrogateescape")).decode()
+    # The last characters depend on what follows.
+    yield encoded.rstrip("=")[:-1]
+
+
+def _holds_form(value: str) -> bool:
+    lowered = value.lower()
+    return any(
+        any(hint in lowered for hint in form.hints) and form.replace(value) != value
+        for form in FORMS
+    )

@@ -47,6 +47,7 @@ class TokenEconomy:
     Args:
         budget_usd: Cap on all that is spent and held, dollars.
         ledger: The ledger's database; None keeps it in memory.
+        redact: Removes secrets from what a cost is for, before it is written.
         clock: Gives UTC epoch seconds.
 
     Raises:
@@ -59,10 +60,12 @@ class TokenEconomy:
         budget_usd: float = 10.0,
         *,
         ledger: Path | None = None,
+        redact: Callable[[str], str] = str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._budget = _amount(budget_usd, "the budget")
         self._ledger = Ledger(ledger)
+        self._redact = redact
         self._clock = clock
         self._born: str | None = None
         self.recover()
@@ -156,6 +159,7 @@ class TokenEconomy:
             needed = amount if at_least is None else at_least
             # A hold of nothing would let a run spend what is not there.
             self._require(max(1, needed), available)
+            operation = self._redact(operation)
             taken = Hold(secrets.token_hex(16), min(amount, available), operation, run_id)
             connection.execute(
                 "INSERT INTO holds VALUES (?, ?, 0, ?, ?, ?, ?, ?)",
@@ -291,7 +295,8 @@ class TokenEconomy:
         *,
         model: str | None = None,
     ) -> Entry:
-        return Entry(entry_id, kind, amount, operation, run_id, None, model, self._clock())
+        said = self._redact(operation)
+        return Entry(entry_id, kind, amount, said, run_id, None, model, self._clock())
 
     def _left(self, totals: Totals) -> Micros:
         return max(0, self._budget - totals.spent - totals.held)

@@ -21,11 +21,12 @@ def without_secrets(trace: Trace, redactor: Redactor) -> Trace:
         redactor: Knows secrets.
 
     Raises:
-        TraceError: If a secret stands where a replay would need it: in the goal, an input or the
-            answer.
+        TraceError: If a secret stands where a replay would need it: in the goal, an input, the
+            name of a file or the answer.
     """
     declared = (text for one in trace.parameters for text in (one.name, *one.domain))
-    for text in (trace.goal, trace.answer, *declared):
+    changed = (effect.path for effect in trace.effects)
+    for text in (trace.goal, trace.answer, *declared, *changed):
         if redactor.contains_secret(text):
             raise TraceError(_SECRET)
     for step in trace.steps:

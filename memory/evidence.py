@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -92,9 +92,11 @@ class Evidence:
 
     Args:
         path: The ledger's database, or None for memory only.
+        redact: Removes secrets from what is written.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, redact: Callable[[str], str] = str) -> None:
+        self._redact = redact
         self._connection = open_database(path, _SCHEMA)
         self._lock = threading.Lock()
 
@@ -108,7 +110,7 @@ class Evidence:
             detail: Why, for people.
         """
         with self._use() as connection, transaction(connection):
-            row = (trace_id, outcome, at, detail)
+            row = (trace_id, outcome, at, self._redact(detail))
             connection.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", row)
 
     def of(self, trace_id: str) -> TraceEvidence:
@@ -140,6 +142,8 @@ class Evidence:
     ) -> None:
         """Note what the user said when asked whether a goal means what a trace does.
 
+        An answer about a goal with a secret in it is not kept.
+
         Args:
             goal: Normal form of the goal.
             trace_id: The trace.
@@ -148,6 +152,8 @@ class Evidence:
             at: UTC epoch seconds.
         """
         bound = json.dumps(dict(values), sort_keys=True)
+        if self._redact(goal) != goal or self._redact(bound) != bound:
+            return
         with self._use() as connection, transaction(connection):
             connection.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)",
