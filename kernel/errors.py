@@ -9,6 +9,7 @@ LlmosError                    base: one sentence, a hint what to do, an exit cod
 │   └── UntrustedTraceError 3 it was not learned here and nobody has allowed it
 ├── UnknownToolError      2   a tool that no driver carries out
 ├── PluginError           2   a plugin file that cannot be loaded
+├── SandboxError          2   commands cannot be confined on this machine
 ├── ApprovalError         3   a call was denied and nobody could be asked
 ├── AuthenticationError   4   no API key or login, or it was refused
 ├── LowBatteryError       5   the budget does not allow it
@@ -106,6 +107,16 @@ class PluginError(LlmosError):
         self.path = path
         self.line = line
         self.reason = reason
+
+
+class SandboxError(LlmosError):
+    """Commands are to be confined, and this machine cannot do it."""
+
+    exit_code = 2
+    subtype = "error_sandbox"
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message, hint=hint)
 
 
 class ApprovalError(LlmosError):

@@ -8,7 +8,7 @@ output is the text the model would have seen; anything else propagates.
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -70,12 +70,14 @@ class ToolSession:
         cwd: Working directory of the next call; a successful ``cd`` moves it inside start_dir.
         env: Environment of child processes, complete (nothing is inherited).
         seen_files: What the run has read or written: real path to the SHA-256 of the raw bytes.
+        confine: Makes of a command the one that runs it confined; None runs it as it is.
     """
 
     start_dir: Path
     cwd: Path
     env: Mapping[str, str]
     seen_files: dict[Path, str] = field(default_factory=dict[Path, str])
+    confine: Callable[[Sequence[str]], list[str]] | None = None
 
 
 class Driver(Protocol):

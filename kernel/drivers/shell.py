@@ -60,9 +60,10 @@ class BashDriver:
             return given
         timeout_ms = min(given.timeout or _DEFAULT_MS, _MOST_MS)
         report = os.pipe2(os.O_CLOEXEC)
+        argv = ["/bin/bash", "-c", _script(given.command, report[1])]
         try:
             outcome = await run_process(
-                ["/bin/bash", "-c", _script(given.command, report[1])],
+                argv if session.confine is None else session.confine(argv),
                 cwd=session.cwd,
                 env={**session.env, "CLAUDECODE": "1", "GIT_EDITOR": "true", "SHELL": "/bin/bash"},
                 timeout_s=timeout_ms / 1000,
