@@ -216,9 +216,18 @@ async def _call(function: Any, schema: dict[str, JsonValue], given: JsonObject) 
                 partial(function, **given), abandon_on_cancel=True
             )
         return _result(value)
-    except Exception as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        # A tool that says `sys.exit()` must not end llmos; a real Ctrl-C does not come this way.
         _logger.debug("a plugin tool failed", exc_info=error)
-        return ToolResult(f"{type(error).__name__}: {error}".removesuffix(": "), ok=False)
+        return ToolResult(_told(error), ok=False)
+
+
+def _told(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}".removesuffix(": ")
+    except Exception:  # noqa: BLE001 (its text is the plugin's code, too)
+        return name
 
 
 def _result(value: Any) -> ToolResult:

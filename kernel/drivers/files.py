@@ -10,7 +10,9 @@ import hashlib
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import anyio.to_thread
 
@@ -28,6 +30,8 @@ from .text import TextFile, as_written, decode, find_old, recurl
 
 _LARGEST = 256 * 1024
 _SNIFFED = 8192
+_SAID = 500
+_I = TypeVar("_I", ReadInput, WriteInput, EditInput)
 _CURRENT = " (file state is current in your context — no need to Read it back)"
 _NOT_UTF8 = (
     "\n\n[This file is not valid UTF-8: it uses a legacy encoding such as Windows-1252, Shift-JIS "
@@ -50,7 +54,7 @@ class ReadDriver:
         given = validated(self.name, READ, input)
         if isinstance(given, ToolResult):
             return given
-        return await anyio.to_thread.run_sync(_read, given, session)
+        return await anyio.to_thread.run_sync(_told, _read, given, session)
 
 
 class WriteDriver:
@@ -65,7 +69,7 @@ class WriteDriver:
         given = validated(self.name, WRITE, input)
         if isinstance(given, ToolResult):
             return given
-        return await anyio.to_thread.run_sync(_write, given, session)
+        return await anyio.to_thread.run_sync(_told, _write, given, session)
 
 
 class EditDriver:
@@ -80,7 +84,19 @@ class EditDriver:
         given = validated(self.name, EDIT, input)
         if isinstance(given, ToolResult):
             return given
-        return await anyio.to_thread.run_sync(_edit, given, session)
+        return await anyio.to_thread.run_sync(_told, _edit, given, session)
+
+
+def _told(
+    work: Callable[[_I, ToolSession], ToolResult], given: _I, session: ToolSession
+) -> ToolResult:
+    """Carry out one call; what the world makes impossible (too long a name, no room) is told."""
+    try:
+        return work(given, session)
+    except (OSError, ValueError, RuntimeError) as error:
+        # A NUL in a path is a ValueError, and links in a circle are a RuntimeError.
+        said = error.strerror if isinstance(error, OSError) else None
+        return _failed(f"{said or error}"[:_SAID])
 
 
 def _read(given: ReadInput, session: ToolSession) -> ToolResult:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from ..tools import Effect, JsonObject, ToolResult, ToolSession, ToolSpec
 
+_MODEL_KEY = re.compile(r"ANTHROPIC_|CLAUDE_\w*(?:TOKEN|KEY)")
 PREFIX = "mcp__llmos__"
 """What the model sees before the name of a plugin tool."""
 
@@ -31,4 +36,28 @@ class PluginDriver:
 
     async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call; `session` is not used."""
-        return await self._call(input)
+        with _keys_put_away():
+            return await self._call(input)
+
+
+_lock = threading.Lock()
+_put_away: dict[str, str] = {}
+_users = 0
+
+
+@contextmanager
+def _keys_put_away() -> Generator[None]:
+    """Take the model's keys out of this process's environment, so that no child inherits them."""
+    global _users
+    with _lock:
+        _users += 1
+        for name in [one for one in os.environ if _MODEL_KEY.match(one)]:
+            _put_away[name] = os.environ.pop(name)
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                os.environ.update(_put_away)
+                _put_away.clear()
