@@ -8,13 +8,22 @@ from typing import TextIO
 
 from .streams import silence
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNUSUAL = re.compile(r"[^\t\n\x20-\x7e]")
+_JOINERS = frozenset("\u200c\u200d")
+"""Invisible, and needed to write some languages and pictures."""
 _WIDTH = 100
 
 
 def printable(text: str) -> str:
-    """Return text that cannot command a terminal: control characters become visible escapes."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found.group(0)):02x}", text)
+    """Return text that cannot command a terminal: what is not seen becomes an escape."""
+    return _UNUSUAL.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    char = found.group()
+    if char.isprintable() or char in _JOINERS:
+        return char
+    return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
 
 
 def printable_for_terminal(text: str) -> str:

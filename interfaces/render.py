@@ -34,9 +34,9 @@ def describe_call(tool: str, given: JsonObject) -> str:
     """Describe a tool call in one line: the tool and what matters of its input."""
     for name in ("command", "file_path", "pattern"):
         if name in given:
-            return f"{tool} {one_line(str(given[name]))}"
+            return f"{one_line(tool)} {one_line(str(given[name]))}"
     short = ", ".join(f"{name}={value}" for name, value in given.items())
-    return f"{tool.removeprefix('mcp__llmos__')} {one_line(short)}".rstrip()
+    return f"{one_line(tool.removeprefix('mcp__llmos__'))} {one_line(short)}".rstrip()
 
 
 def receipt(result: Result) -> str:
