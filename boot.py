@@ -24,7 +24,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import anyio.to_thread
@@ -34,8 +34,10 @@ from .interfaces.defaults import STOPPED
 from .interfaces.dispatcher import Dispatcher, Policy, check_goal
 from .interfaces.follower import Follower
 from .interfaces.on_demand import LearnerOnDemand
+from .interfaces.permission_gate import PermissionGate
 from .interfaces.result import Result
 from .interfaces.settings import Settings, load_settings
+from .interfaces.user_config import config_dir
 from .kernel.atomic import make_private_dir
 from .kernel.bus import EventBus
 from .kernel.drivers import standard_drivers
@@ -49,6 +51,8 @@ from .kernel.token_economy import TokenEconomy
 from .kernel.tools import ToolRegistry, ToolSpec
 from .memory.evidence import Evidence
 from .memory.goals import normal_form
+from .memory.permission_rules import read_rules
+from .memory.permissions import Permissions
 from .memory.sessions import SessionLog, entry_of, new_session_id
 from .memory.snapshot import SnapshotStore
 from .memory.trace_store import TraceStore
@@ -84,6 +88,10 @@ class LLMOS:
         max_turns: API calls a model run may make.
         timeout_s: Seconds after which a goal is given up.
         watchdog: When a model run is stopped; its defaults if None.
+        sandbox: Whether commands of a replay are confined to the working directory.
+        deny: Permission rules in Claude's grammar: what must not be done.
+        ask: What a person is asked about.
+        allow: What may be done without being asked.
 
     What is not given comes from the ``LLMOS_*`` environment, then from the defaults.
 
@@ -103,6 +111,10 @@ class LLMOS:
         max_turns: int | None = None,
         timeout_s: float | None = None,
         watchdog: "WatchdogLimits | None" = None,
+        sandbox: bool | None = None,
+        deny: Sequence[str] | None = None,
+        ask: Sequence[str] | None = None,
+        allow: Sequence[str] | None = None,
     ) -> None:
         given: dict[str, object] = {
             "budget_usd": budget_usd,
@@ -113,11 +125,25 @@ class LLMOS:
             "cli_path": cli_path,
             "max_turns": max_turns,
             "timeout_s": timeout_s,
+            "sandbox": sandbox,
+            "deny": deny,
+            "ask": ask,
+            "allow": allow,
         }
         self.settings: Settings = load_settings(given, os.environ)
         self.cwd = _working_directory()
+        rules = read_rules(self.settings.deny, self.settings.ask, self.settings.allow)
         self.workspace = (self.cwd / self.settings.workspace).resolve()
         self.memory = self.workspace / "memory"
+        self.gate = PermissionGate(
+            Permissions(
+                rules,
+                self.cwd,
+                Path(os.environ.get("HOME", "/")),
+                mode=self.settings.permission_mode,
+                own=[self.memory, self.workspace / "plugins", state_dir(), config_dir(os.environ)],
+            )
+        )
         self.session_id = new_session_id()
         self.bus = EventBus()
         self._scheduler: Scheduler | None = None
@@ -323,9 +349,11 @@ class LLMOS:
             ) from None
         ledger = self.memory / "ledger.sqlite"
         self._redactor = Redactor(os.environ)
-        self._economy = TokenEconomy(self.settings.budget_usd, ledger=ledger)
-        self._evidence = Evidence(ledger)
-        self.trust = Trust(state_dir())
+        self._economy = TokenEconomy(
+            self.settings.budget_usd, ledger=ledger, redact=self._redactor.redact
+        )
+        self._evidence = Evidence(ledger, self._redactor.redact)
+        self.trust = Trust(state_dir(), self.memory / "traces")
         self._store = TraceStore(
             self.memory / "traces",
             self.trust,
@@ -349,6 +377,8 @@ class LLMOS:
             self.cwd,
             env=self._redactor.without_secrets(os.environ),
             exclude=[self.memory],
+            forbids=self.gate.forbids,
+            **self._confined(),
         )
         self._learner = LearnerOnDemand(
             partial(self._make_learner, loaded.tools, registry, snapshots)
@@ -365,7 +395,19 @@ class LLMOS:
             locks=self.memory / "locks",
             permission_mode=settings.permission_mode,
             session_id=self.session_id,
+            gate=self.gate,
         )
+
+    def _confined(self) -> dict[str, Any]:
+        """Return what confines replays, if they are to be; found out before anything runs."""
+        if not self.settings.sandbox:
+            return {}
+        from .interfaces.confining import Confiner
+
+        home = Path(os.environ.get("HOME", "/"))
+        own = [self.memory, self.workspace / "plugins"]
+        hidden = [state_dir(), config_dir(os.environ)]
+        return {"confining": Confiner(self.cwd, home, own=own, hidden=hidden).confining}
 
     async def _make_learner(
         self, tools: Sequence[ToolSpec], registry: ToolRegistry, snapshots: SnapshotStore
@@ -386,6 +428,7 @@ class LLMOS:
             permission_mode=settings.permission_mode,
             cli_path=settings.cli_path,
             max_turns=settings.max_turns,
+            gate=self.gate,
         )
         return Learner(
             cortex,

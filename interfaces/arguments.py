@@ -32,13 +32,18 @@ commands:
   demo            learn and replay three goals; needs no key and no network
   why GOAL        how a goal would be answered and why so; the same as --dry-run
   plan GOAL       let the model plan; nothing is carried out
-  trace list | show ID | allow ID | rm ID
+  trace list | show ID | allow ID... | allow mine | rm ID
   help [exit-codes]
   (a goal that begins with the name of a command, or with -, is given after --, as in:
   llmos -- demo)
 
 {EXIT_CODES}"""
 
+_RULES = {
+    ("--allowedTools", "--allow"): "may be done without asking, as in Bash(npm run test:*)",
+    ("--disallowedTools", "--deny"): "must not be done, as in Read(./secrets/**)",
+    ("--ask",): "is asked about; refused where nobody can be asked",
+}
 _ABOUT_GOALS = ("dry_run", "replay_only", "no_cache")
 
 
@@ -75,6 +80,10 @@ class Request(NamedTuple):
             "max_budget_usd",
             "max_turns",
             "timeout_s",
+            "sandbox",
+            "deny",
+            "ask",
+            "allow",
         )
         return {name: getattr(self.options, name) for name in names}
 
@@ -106,6 +115,15 @@ def build_parser() -> argparse.ArgumentParser:
     add("-m", "--model", metavar="ID", help="full model id")
     modes = ", ".join(PermissionMode.__args__)
     add("--permission-mode", metavar="MODE", help=f"{modes} (default: acceptEdits)")
+    for names, what in _RULES.items():
+        add(*names, dest=names[-1].strip("-"), metavar="RULE", action="append", help=what)
+    add(
+        "--sandbox",
+        action="store_true",
+        default=None,
+        help="confine the commands of a replay to the working directory",
+    )
+    add("-y", "--yes", action="store_true", help="answer yes to what trace allow asks")
     add("--max-turns", metavar="N", help="API calls the run may make")
     add("--timeout", dest="timeout_s", metavar="S", help="give up after so many seconds")
     add("-q", "--quiet", action="store_true", help="no narration")

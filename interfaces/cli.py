@@ -127,6 +127,7 @@ def _trace(request: Request, open_system: OpenSystem) -> int:
             request.given,
             request.words,
             as_json=request.options.json,
+            yes=request.options.yes,
         )
     )
 

@@ -36,11 +36,14 @@ if TYPE_CHECKING:
     from claude_agent_sdk.types import HookContext, HookInput, HookJSONOutput
 
     from .declaring import DeclarationTool
+    from .permission_gate import PermissionGate
 
 BUILTIN_TOOLS = ("Read", "Write", "Edit", "Bash", "Glob", "Grep")
 PERMISSION_MODES = ("acceptEdits", "default", "plan", "dontAsk", "bypassPermissions")
 
 _BUFFER = 256 * 2**20
+_PATIENCE_S = 3600
+"""Seconds that a person may take to answer."""
 _STOP_S = 0.8
 """Seconds an interrupted run has to report its cost before its processes are killed."""
 
@@ -103,6 +106,7 @@ class Cortex:
         permission_mode: One of `PERMISSION_MODES`.
         cli_path: The CLI to use instead of the bundled one.
         max_turns: API calls a run may make, or None.
+        gate: Asked before each call; None lets the permission mode alone decide.
         clock: Gives UTC epoch seconds.
     """
 
@@ -116,9 +120,11 @@ class Cortex:
         permission_mode: str = "acceptEdits",
         cli_path: str | None = None,
         max_turns: int | None = None,
+        gate: PermissionGate | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._bus = bus
+        self._gate = gate
         self._cwd = cwd
         self.model = model
         self.running: str | None = None
@@ -179,6 +185,10 @@ class Cortex:
             "PreToolUse": [HookMatcher(hooks=[before], timeout=600)],
             "PostToolUse": [HookMatcher(matcher="Write|Edit", hooks=[after], timeout=60)],
         }
+        if self._gate is not None:
+            # What cannot be asked about is not done.
+            asking = HookMatcher(hooks=[self._asked], timeout=_PATIENCE_S, on_failure="block")
+            options.hooks["PreToolUse"].append(asking)
         if context:
             options.hooks["UserPromptSubmit"] = [HookMatcher(hooks=[submitted])]
         own = () if declaring is None else (declaring.spec,)
@@ -235,6 +245,12 @@ class Cortex:
             extra_args={"no-session-persistence": None},
             env=_environment(run_id, os.environ),
         )
+
+    async def _asked(
+        self, data: HookInput, _id: str | None, _context: HookContext
+    ) -> HookJSONOutput:
+        assert self._gate is not None
+        return cast("HookJSONOutput", await self._gate.live(data))
 
     def _allowed(self) -> list[str]:
         if self._permission_mode in ("acceptEdits", "bypassPermissions"):

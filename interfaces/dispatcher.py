@@ -18,6 +18,7 @@ import anyio
 
 from ..kernel.bus import EventBus
 from ..kernel.errors import (
+    ApprovalError,
     DriftError,
     InterruptedRunError,
     LlmosError,
@@ -41,6 +42,7 @@ from .decision import Decision
 from .defaults import STOPPED, TYPICAL_COST
 from .follower import Follower, Replay
 from .on_demand import LearnerOnDemand
+from .permission_gate import PermissionGate
 from .result import FOLLOWER, LEARNER, Drift, Result, failure
 
 _TOLD = 3
@@ -84,6 +86,7 @@ class Dispatcher:
         locks: Folder of the directory locks.
         permission_mode: Permission mode in force.
         session_id: Id of the session.
+        gate: Says which steps may be carried out.
         clock: Gives UTC epoch seconds.
     """
 
@@ -101,6 +104,7 @@ class Dispatcher:
         locks: Path,
         permission_mode: str,
         session_id: str,
+        gate: PermissionGate,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._bus = bus
@@ -117,6 +121,7 @@ class Dispatcher:
         self._permission_mode = permission_mode
         self._session_id = session_id
         self._clock = clock
+        self._gate = gate
         self._scope: anyio.CancelScope | None = None
 
     def interrupt(self) -> bool:
@@ -146,7 +151,8 @@ class Dispatcher:
         goal = check_goal(goal)
         policy = policy or Policy()
         found = Found() if policy.learn_afresh else self._found(goal)
-        matches, refusals = found.matches, found.refusals
+        # One trace may be refused by each way of matching, for the same reason.
+        matches, refusals = found.matches, tuple(dict.fromkeys(found.refusals))
         if policy.accept_near and found.near is not None and not matches:
             matches = (found.near,)
         if not matches and not refusals and not policy.learn_afresh:
@@ -176,7 +182,7 @@ class Dispatcher:
     def _found(self, goal: str) -> Found:
         place = Place(str(self._cwd), self._today(), self._permission_mode, self._registry)
         with self._matching:
-            return self._matcher.match(goal, place)
+            return self._gate.screen(self._matcher.match(goal, place))
 
     async def execute(self, goal: str, policy: Policy | None = None) -> Result:
         """Answer a goal.
@@ -228,6 +234,8 @@ class Dispatcher:
     async def _answer(self, decision: Decision, policy: Policy, run_id: str) -> Result:
         drift: Drift | None = None
         for match in decision.matches:
+            if not await self._gate.agrees(match):
+                raise ApprovalError(f"trace {match.trace_id} was not replayed: you said no")
             replay = await self._replay(match, policy, run_id)
             if replay.drift is None:
                 return await self._replayed(match, replay, drift, run_id)

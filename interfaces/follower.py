@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.to_thread import run_sync as in_thread
@@ -26,6 +28,9 @@ from ..memory.snapshot import Change, Snapshot, SnapshotStore
 from ..memory.traces import Step, Trace
 from .replay_guards import Stop, StrictGuards
 from .result import Drift
+
+if TYPE_CHECKING:
+    from .confining import Wrap
 
 
 @dataclass(slots=True)
@@ -45,6 +50,10 @@ class Replay:
     left: dict[str, str] = field(default_factory=dict[str, str])
 
 
+def _unconfined(_trace: Trace) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 class Follower:
     """Replays traces.
 
@@ -55,6 +64,8 @@ class Follower:
         cwd: The working directory.
         env: Environment of child processes, complete.
         exclude: Absolute paths inside the working directory that are llmos's own.
+        forbids: Says why a step must not write a file, or None if it may.
+        confining: Gives what confines the commands of a trace's replay, if they are to be.
         clock: Gives UTC epoch seconds.
     """
 
@@ -67,6 +78,8 @@ class Follower:
         *,
         env: Mapping[str, str],
         exclude: Sequence[Path] = (),
+        forbids: Callable[[ToolCall, Path], str | None] = lambda _call, _path: None,
+        confining: Callable[[Trace], AbstractContextManager[Wrap | None]] = _unconfined,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._registry = registry
@@ -75,6 +88,8 @@ class Follower:
         self._cwd = cwd
         self._env = dict(env)
         self._exclude = tuple(exclude)
+        self._forbids = forbids
+        self._confining = confining
         self._clock = clock
 
     async def follow(
@@ -109,9 +124,10 @@ class Follower:
             if self._may_write(trace):
                 snapshot = await self._snapshot()
             guards.begin(snapshot)
-            for step, recorded in enumerate(trace.steps):
-                await self._step(step, recorded, guards, session, run_id)
-                replay.steps += 1
+            with self._confining(learned or trace) as session.confine:
+                for step, recorded in enumerate(trace.steps):
+                    await self._step(step, recorded, guards, session, run_id)
+                    replay.steps += 1
             replay.answer, replay.left = await self._finish(guards, snapshot)
             done = True
         except Stop as stop:
@@ -170,6 +186,9 @@ class Follower:
         except UnknownToolError as error:
             raise Stop(error.message) from None
         writes = driver.effect is Effect.WRITE
+        if writes and (reason := self._forbids(call, self._target(call, session))) is not None:
+            # Before the first step its path may have led elsewhere.
+            raise Stop(reason)
         ready = writes and await self._in_place(index, call.input, guards, session)
         result = _in_place(step) if ready else await driver.run(call.input, session)
         self._bus.publish_nowait(ToolReturned(run_id, index, call, result))
@@ -177,6 +196,9 @@ class Follower:
             await in_thread(guards.written, index, call.input, result)
         else:
             await in_thread(guards.observed, index, result, began, self._clock())
+
+    def _target(self, call: ToolCall, session: ToolSession) -> Path:
+        return resolve(str(call.input.get("file_path", "")), session.cwd)
 
     async def _in_place(
         self, index: int, given: JsonObject, guards: StrictGuards, session: ToolSession

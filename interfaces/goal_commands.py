@@ -66,6 +66,10 @@ async def _one_shot(request: Request, open_system: OpenSystem, goal: str) -> int
     options = request.options
     async with opened(open_system, request.given) as system:
         _narrate(request, system)
+        if sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
+            from .line_editor import confirmed
+
+            system.gate.person = confirmed
         async with _signals(system) as caught:
             result = await system.execute(
                 goal, replay_only=options.replay_only, learn_afresh=options.no_cache

@@ -66,11 +66,14 @@ def _prompt_session(names: Sequence[str]) -> PromptSession[str]:
     from prompt_toolkit.history import FileHistory
 
     from ..kernel.atomic import make_private_dir
+    from ..kernel.redaction import Redactor
+
+    redactor = Redactor(os.environ)
 
     class _History(FileHistory):
         def store_string(self, string: str) -> None:
-            # A line that starts with a space is not stored, as in other shells.
-            if not string.startswith(" "):
+            # A line that starts with a space is not stored, as in other shells; nor is a secret.
+            if not string.startswith(" ") and not redactor.contains_secret(string):
                 super().store_string(string)
 
     folder = state_dir()
@@ -104,3 +107,8 @@ async def ask(question: str) -> str:
         return (await session.prompt_async(question, handle_sigint=False)).strip().lower()
     except (EOFError, KeyboardInterrupt):
         raise InterruptedRunError("stopped by the user") from None
+
+
+async def confirmed(question: str) -> bool:
+    """Ask whether something may be done; see `ask`."""
+    return await ask(f"{question}. Do it? [y/n] ") in ("y", "yes")

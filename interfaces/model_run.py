@@ -124,7 +124,8 @@ def denied(tools: tuple[str, ...]) -> ApprovalError:
     names = ", ".join(sorted(set(tools)))
     return ApprovalError(
         f"the run needed {names}, which it may not use here without being asked",
-        hint="allow more with --permission-mode, or name files inside the working directory",
+        hint="allow more with --allowedTools or --permission-mode, or name files inside the "
+        "working directory; --verbose shows what was refused and why",
     )
 
 

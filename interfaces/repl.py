@@ -18,7 +18,7 @@ from ..kernel.errors import LlmosError
 from ..kernel.money import format_usd
 from ..kernel.tasks import open_task_group
 from .explain import explained, near_question
-from .line_editor import ask, piped_lines, terminal_lines
+from .line_editor import ask, confirmed, piped_lines, terminal_lines
 from .plain_text import one_line, printable, say
 from .render import Narrator, receipt
 from .shell_signals import Signals
@@ -97,6 +97,8 @@ class Shell:
     def __init__(self, system: System, ask: Ask | None = None) -> None:
         self._system = system
         self._ask = ask or _nobody
+        if ask is not None:
+            system.gate.person = confirmed
 
     async def take(self, line: str) -> None:
         """Carry out one entry; an error is told and the shell goes on."""

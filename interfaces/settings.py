@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 
@@ -12,6 +12,7 @@ from ..kernel.checked import record
 from ..kernel.errors import UsageError
 from ..kernel.record import Record
 from .defaults import DEFAULT_MODEL, PermissionMode
+from .user_config import read_user_config
 
 _FROM_ENVIRONMENT = {
     "workspace": "LLMOS_WORKSPACE",
@@ -22,7 +23,9 @@ _FROM_ENVIRONMENT = {
     "cli_path": "LLMOS_CLI_PATH",
     "max_turns": "LLMOS_MAX_TURNS",
     "timeout_s": "LLMOS_TIMEOUT",
+    "sandbox": "LLMOS_SANDBOX",
 }
+_RULES = ("deny", "ask", "allow")
 
 
 class Settings(Record, kw_only=True):
@@ -37,6 +40,10 @@ class Settings(Record, kw_only=True):
         cli_path: A Claude Code CLI to use instead of the bundled one.
         max_turns: API calls a model run may make.
         timeout_s: Seconds after which a goal is given up.
+        sandbox: Whether commands of a replay are confined to the working directory.
+        deny: Permission rules: what must not be done.
+        ask: Permission rules: what a person is asked about.
+        allow: Permission rules: what may be done without being asked.
     """
 
     workspace: Path = Path("workspace")
@@ -47,6 +54,10 @@ class Settings(Record, kw_only=True):
     cli_path: str | None = None
     max_turns: int | None = None
     timeout_s: float | None = None
+    sandbox: bool = False
+    deny: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 def load_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
@@ -60,7 +71,8 @@ def load_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Se
         The settings.
 
     Raises:
-        UsageError: If a value is wrong; it names the setting and where it came from.
+        UsageError: If a value is wrong; it names the setting and where it came from. Also if the
+            user's settings file is.
     """
     values: dict[str, object] = {}
     for name, variable in _FROM_ENVIRONMENT.items():
@@ -68,16 +80,26 @@ def load_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Se
             values[name] = given[name]
         elif environ.get(variable):
             values[name] = environ[variable]
+    own = read_user_config(environ)
+    values.setdefault("sandbox", own.get("sandbox", False))
+    for name in _RULES:
+        # Rules add up: what the caller allows does not take back what the user denies.
+        values[name] = (*_texts(own.get(name)), *_texts(given.get(name)))
     try:
         return _VALIDATOR.validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        source = "" if given.get(name) is not None else f" (from {_FROM_ENVIRONMENT[name]})"
+        variable = _FROM_ENVIRONMENT.get(name, "")
+        source = "" if given.get(name) is not None or not variable else f" (from {variable})"
         raise UsageError(
             f"{name} cannot be {values[name]!r}{source}: {first['msg'].lower()}",
             hint="see llmos --help",
         ) from None
+
+
+def _texts(rules: object) -> tuple[object, ...]:
+    return () if rules is None else tuple(cast("Iterable[object]", rules))
 
 
 def _spelled(value: object) -> object:
@@ -87,6 +109,7 @@ def _spelled(value: object) -> object:
 _AMOUNT = core_schema.float_schema(ge=0, allow_inf_nan=False)
 _MORE_THAN_NOTHING = core_schema.float_schema(gt=0, allow_inf_nan=False)
 _PATH = core_schema.no_info_before_validator_function(_spelled, core_schema.str_schema())
+_RULES_OF_USER = core_schema.tuple_schema([core_schema.str_schema()], variadic_item_index=0)
 _VALIDATOR = SchemaValidator(
     record(
         Settings,
@@ -99,6 +122,10 @@ _VALIDATOR = SchemaValidator(
             "cli_path": core_schema.nullable_schema(core_schema.str_schema()),
             "max_turns": core_schema.nullable_schema(core_schema.int_schema(ge=1)),
             "timeout_s": core_schema.nullable_schema(_MORE_THAN_NOTHING),
+            "sandbox": core_schema.bool_schema(),
+            "deny": _RULES_OF_USER,
+            "ask": _RULES_OF_USER,
+            "allow": _RULES_OF_USER,
         },
     )
 )

@@ -13,6 +13,7 @@ from ..kernel.token_economy import TokenEconomy
 from ..memory.trace_store import TraceStore
 from ..memory.trust import Trust
 from .decision import Decision
+from .permission_gate import PermissionGate
 from .result import Result
 from .settings import Settings
 
@@ -36,6 +37,11 @@ class System(Protocol):
     @property
     def trust(self) -> Trust:
         """What vouches for traces."""
+        ...
+
+    @property
+    def gate(self) -> PermissionGate:
+        """What every tool call passes."""
         ...
 
     @property

@@ -12,6 +12,7 @@ import anyio
 from ..kernel.errors import UsageError
 from ..kernel.money import format_usd
 from ..memory.traces import Parameter, Trace
+from .allowing import allow_traces
 from .plain_text import one_line, printable, printable_for_terminal
 from .render import describe_call
 from .streams import print_data
@@ -21,7 +22,12 @@ _ACTIONS = ("list", "show", "allow", "rm")
 
 
 async def run_trace_command(
-    open_system: OpenSystem, given: Mapping[str, Any], words: Sequence[str], *, as_json: bool
+    open_system: OpenSystem,
+    given: Mapping[str, Any],
+    words: Sequence[str],
+    *,
+    as_json: bool,
+    yes: bool = False,
 ) -> int:
     """Carry out a trace command.
 
@@ -30,6 +36,7 @@ async def run_trace_command(
         given: The settings that were given.
         words: The words after ``trace``.
         as_json: JSON instead of text.
+        yes: What would be asked is answered with yes.
 
     Returns:
         The exit code.
@@ -37,16 +44,20 @@ async def run_trace_command(
     Raises:
         UsageError: If the words are wrong.
         TraceError: If the trace cannot be used.
+        ApprovalError: If nobody said yes to what was asked.
     """
     action, arguments = (words[0], words[1:]) if words else ("list", ())
     if action not in _ACTIONS:
         raise UsageError(
             f"there is no trace command {action!r}", hint=f"there is: {', '.join(_ACTIONS)}"
         )
-    if len(arguments) != (0 if action == "list" else 1):
+    if action != "allow" and len(arguments) != (0 if action == "list" else 1):
         raise UsageError(f"llmos trace {action} takes {'no' if action == 'list' else 'one'} id")
     async with opened(open_system, given) as system:
-        text = await anyio.to_thread.run_sync(_carry_out, system, action, arguments, as_json)
+        if action == "allow":
+            text = await allow_traces(system, arguments, as_json=as_json, yes=yes)
+        else:
+            text = await anyio.to_thread.run_sync(_carry_out, system, action, arguments, as_json)
     print_data(text if as_json else printable_for_terminal(text))
     return 0
 
@@ -67,19 +78,11 @@ def _carry_out(system: System, action: str, arguments: Sequence[str], as_json: b
     if action == "rm":
         store.delete(trace_id)
         return json.dumps({"removed": trace_id}) if as_json else f"removed {trace_id}"
-    trace = store.read(trace_id)
-    if action == "allow":
-        system.trust.allow(trace)
-        return (
-            json.dumps({"allowed": trace_id})
-            if as_json
-            else f"{describe_trace(trace_id, trace)}\nallowed {trace_id}; a change revokes this"
-        )
-    return (
-        json.dumps(trace.to_json(), ensure_ascii=False)
-        if as_json
-        else describe_trace(trace_id, trace)
-    )
+    signed = store.read_signed(trace_id)
+    if as_json:
+        return json.dumps(signed.trace.to_json(), ensure_ascii=False)
+    trust = f"trust    {system.trust.standing(signed).value}"
+    return f"{describe_trace(trace_id, signed.trace)}\n{trust}"
 
 
 def describe_trace(trace_id: str, trace: Trace) -> str:

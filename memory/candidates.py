@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..kernel.errors import TraceError
+from ..kernel.errors import TraceError, UntrustedTraceError
 from .evidence import Evidence
 from .found import Match, Miss, Place, Refusal, Way
 from .refusals import bad_record, refusal
@@ -86,5 +86,7 @@ class Candidates:
             return self._store.get(trace_id)
         except TraceError as error:
             said = f"{error.message}; {error.hint}" if error.hint else error.message
-            refusals.append(Refusal(Miss.UNUSABLE, trace_id, said))
+            untrusted = isinstance(error, UntrustedTraceError)
+            kind = Miss.UNTRUSTED if untrusted else Miss.UNUSABLE
+            refusals.append(Refusal(kind, trace_id, said))
             return None

@@ -26,6 +26,9 @@ class Miss(enum.Enum):
     TOOL_MISSING = "tool_missing"
     TOOL_CHANGED = "tool_changed"
     UNUSABLE = "unusable"
+    UNTRUSTED = "untrusted"
+    DENIED = "denied"
+    NEEDS_APPROVAL = "needs_approval"
 
 
 class Way(enum.Enum):

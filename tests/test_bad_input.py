@@ -139,7 +139,11 @@ def test_a_trace_that_was_changed_does_not_run_until_it_is_allowed(place: Place)
     assert "llmos trace allow" in refused.err
     shown = place.llmos("trace", "show", path.stem)
     assert "Bash echo hello" in shown.out
-    assert place.llmos("trace", "allow", path.stem).code == 0
+    unasked = place.llmos("trace", "allow", path.stem)
+    assert unasked.code == 3
+    assert "command  echo hello" in unasked.err
+    assert place.llmos("--replay-only", "say hello").code == 6
+    assert place.llmos("trace", "allow", path.stem, "--yes").code == 0
     assert place.llmos("--replay-only", "say hello").code == 0
 
 

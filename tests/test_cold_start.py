@@ -36,7 +36,10 @@ PARSING = {
 DECIDING = PARSING | {
     "llmos.boot", "llmos.interfaces.decision", "llmos.interfaces.dispatcher",
     "llmos.interfaces.explain", "llmos.interfaces.follower", "llmos.interfaces.goal_commands",
-    "llmos.interfaces.on_demand", "llmos.interfaces.render", "llmos.interfaces.replay_guards",
+    "llmos.interfaces.on_demand", "llmos.interfaces.permission_gate",
+    "llmos.interfaces.user_config", "llmos.kernel.secret_forms", "llmos.memory.permission_rules",
+    "llmos.memory.permissions", "llmos.memory.protected", "llmos.interfaces.render",
+    "llmos.interfaces.replay_guards",
     "llmos.interfaces.report", "llmos.interfaces.result", "llmos.interfaces.settings",
     "llmos.interfaces.system", "llmos.kernel.atomic", "llmos.kernel.bus", "llmos.kernel.checked",
     "llmos.kernel.database", "llmos.kernel.drivers", "llmos.kernel.drivers.plugin",

@@ -1,0 +1,150 @@
+"""Every call passes one gate: a replay of which a step is denied does not start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from factory import make_trace
+from llmos.interfaces.permission_gate import PermissionGate
+from llmos.memory.found import Found, Match, Miss
+from llmos.memory.permission_rules import read_rules
+from llmos.memory.permissions import Permissions
+from llmos.memory.traces import FileEffect, FileState
+
+
+def gate(cwd: Path, *, mode: str = "acceptEdits", **rules: list[str]) -> PermissionGate:
+    own = [cwd / "workspace/memory"]
+    return PermissionGate(Permissions(read_rules(**rules), cwd, Path.home(), mode=mode, own=own))
+
+
+def match_of(*, tool: str = "Bash", effects: tuple[str, ...] = (), **given: Any) -> Match:
+    changed = tuple(
+        FileEffect(
+            path=path,
+            before=FileState(sha256=None, mode=None),
+            after=FileState(sha256="0" * 64, mode=0o644),
+        )
+        for path in effects
+    )
+    return Match("t-1", make_trace("x", tool=tool, given=given, effects=changed), 0.9)
+
+
+def kinds(found: Found) -> list[Miss]:
+    return [one.kind for one in found.refusals]
+
+
+def answering(given: bool, asked: list[str]) -> Any:
+    async def person(question: str) -> bool:
+        asked.append(question)
+        return given
+
+    return person
+
+
+def test_without_rules_a_replay_passes(place_dir: Path) -> None:
+    found = Found((match_of(command="echo x"),))
+    assert gate(place_dir).screen(found) is found
+
+
+def test_a_denied_step_refuses_the_match_and_says_which_rule(place_dir: Path) -> None:
+    screened = gate(place_dir, deny=["Bash(curl:*)"]).screen(
+        Found((match_of(command="echo x | curl y"),))
+    )
+    assert screened.matches == ()
+    assert kinds(screened) == [Miss.DENIED]
+    assert "Bash(curl:*)" in screened.refusals[0].reason
+
+
+def test_a_denied_near_miss_is_not_proposed(place_dir: Path) -> None:
+    screened = gate(place_dir, deny=["Bash"]).screen(Found(near=match_of(command="echo x")))
+    assert screened.near is None
+
+
+def test_a_step_to_be_asked_about_needs_a_person(place_dir: Path) -> None:
+    found = Found((match_of(command="git push"),))
+    asking = gate(place_dir, ask=["Bash(git push:*)"])
+    assert kinds(asking.screen(found)) == [Miss.NEEDS_APPROVAL]
+    asking.person = answering(True, [])
+    assert asking.screen(found) is found
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_what_the_person_says_holds(place_dir: Path, answer: bool) -> None:
+    asking = gate(place_dir, ask=["Bash(git push:*)"])
+    asked: list[str] = []
+    asking.person = answering(answer, asked)
+    assert anyio.run(asking.agrees, match_of(command="git push")) is answer
+    assert len(asked) == 1
+    assert "git push" in asked[0]
+
+
+def test_a_person_is_asked_once_about_the_same(place_dir: Path) -> None:
+    asking = gate(place_dir, ask=["Bash(git push:*)"])
+    asked: list[str] = []
+    asking.person = answering(True, asked)
+    for _ in range(3):
+        assert anyio.run(asking.agrees, match_of(command="git push"))
+    assert len(asked) == 1
+
+
+def test_a_trace_whose_run_changed_a_protected_file_is_denied(place_dir: Path) -> None:
+    match = match_of(command="python3 make.py", effects=(".git/hooks/pre-commit",))
+    assert kinds(gate(place_dir).screen(Found((match,)))) == [Miss.DENIED]
+
+
+def test_what_git_itself_keeps_is_its_own_affair(place_dir: Path) -> None:
+    kept = (".git/HEAD", ".git/config", ".git/hooks/pre-commit.sample")
+    found = Found((match_of(command="git init", effects=kept),))
+    assert gate(place_dir).screen(found) is found
+
+
+def test_in_a_mode_that_asks_only_what_is_allowed_or_reads_is_replayed(place_dir: Path) -> None:
+    asking = gate(place_dir, mode="default", allow=["Bash(make:*)"])
+    assert asking.screen(Found((match_of(command="cat a | wc -l"),))).matches
+    assert asking.screen(Found((match_of(command="make test"),))).matches
+    assert not asking.screen(Found((match_of(command="python3 x.py"),))).matches
+    writes = match_of(tool="Write", file_path="a", content="x")
+    assert not asking.screen(Found((writes,))).matches
+
+
+@pytest.mark.parametrize(
+    ("rules", "decision"),
+    [
+        ({}, None),
+        ({"deny": ["Write(/src/**)"]}, "deny"),
+        ({"ask": ["Edit(/src/**)"]}, "deny"),
+        ({"allow": ["Edit(/src/**)"]}, "allow"),
+        ({"allow": ["Edit(/src/**)"], "ask": ["Edit"]}, "deny"),
+        ({"allow": ["Edit(/other/**)"]}, None),
+    ],
+)
+def test_a_live_call_is_answered_by_the_same_rules(
+    place_dir: Path, rules: dict[str, list[str]], decision: str | None
+) -> None:
+    data = {"tool_name": "Write", "tool_input": {"file_path": str(place_dir / "src/a.py")}}
+    judging = PermissionGate(
+        Permissions(read_rules(**rules), place_dir, Path.home(), mode="acceptEdits")
+    )
+    said = anyio.run(judging.live, data)
+    assert said.get("hookSpecificOutput", {}).get("permissionDecision") == decision
+
+
+def test_a_link_cannot_lead_a_write_past_a_rule(place_dir: Path) -> None:
+    (place_dir / "src").mkdir()
+    (place_dir / "link").symlink_to("src")
+    denied = gate(place_dir, deny=["Edit(/src/**)"])
+    data = {"tool_name": "Write", "tool_input": {"file_path": str(place_dir / "link/a")}}
+    said = anyio.run(denied.live, data)
+    assert said["hookSpecificOutput"]["permissionDecision"] == "deny"
+
+
+def test_a_link_cannot_lead_an_allowed_write_elsewhere(place_dir: Path) -> None:
+    (place_dir / "src").mkdir()
+    (place_dir / "src/out").symlink_to("..")
+    allowed = gate(place_dir, mode="default", allow=["Edit(/src/**)"])
+    data = {"tool_name": "Write", "tool_input": {"file_path": str(place_dir / "src/out/a")}}
+    assert anyio.run(allowed.live, data) == {}
