@@ -11,6 +11,8 @@ import re
 import secrets
 from pathlib import Path
 
+from .crash_points import crash_point
+
 _PREFIX = ".tmp-"
 _LEFTOVER = re.compile(r"\.tmp-(\d+)-[0-9a-f]+\Z")
 
@@ -34,7 +36,9 @@ def atomic_save(path: Path, data: bytes) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        crash_point("atomic.written")
         temporary.replace(path)
+        crash_point("atomic.renamed")
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -83,6 +87,11 @@ def sweep_temporaries(folder: Path) -> int:
             Path(entry.path).unlink(missing_ok=True)
             removed += 1
     return removed
+
+
+def is_temporary(path: str) -> bool:
+    """Return whether a path is named as the temporary files of llmos are."""
+    return _LEFTOVER.match(path.rpartition("/")[2]) is not None
 
 
 def _alive(pid: int) -> bool:

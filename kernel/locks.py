@@ -9,8 +9,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import anyio
@@ -34,8 +34,8 @@ async def directory_lock(
         waiting: Called once, with the holder's process id, if it has to wait.
     """
     make_private_dir(folder)
-    name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
-    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = lock_of(folder, directory)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         told = False
         while not _try_lock(descriptor):
@@ -56,3 +56,30 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextmanager
+def file_lock(path: Path, *, shared: bool = False, wait: bool = True) -> Generator[bool]:
+    """Hold a lock file for the body; blocks.
+
+    Args:
+        path: The lock file; its folder must exist.
+        shared: Whether others may hold it at the same time, shared as well.
+        wait: Whether to wait for it; else the body is told whether it was got.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(descriptor, how if wait else how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def lock_of(folder: Path, directory: Path) -> Path:
+    """Return the lock file of a directory."""
+    return folder / f"{hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]}.lock"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .crash_points import crash_point
 from .errors import LowBatteryError, UsageError
 from .ledger import Entry, Ledger, Totals, add_entry, process_birth
 from .money import Micros, to_micros, to_usd
@@ -199,9 +200,11 @@ class TokenEconomy:
             row = connection.execute("DELETE FROM holds WHERE id = ?", (hold.id,))
             if row.rowcount == 0:
                 return
+            crash_point("settle.deleted")
             connection.execute("UPDATE account SET held = held - ?", (hold.amount,))
             entry = self._entry(hold.id, "cost", actual, hold.operation, hold.run_id, model=model)
             add_entry(connection, entry)
+            crash_point("settle.entered")
 
     def release(self, hold: Hold) -> None:
         """Give a hold back; nothing was spent."""

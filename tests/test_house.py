@@ -136,7 +136,7 @@ def test_files_are_written_in_one_way() -> None:
     """Only `atomic_save`, the drivers and the append-only log write files."""
     allowed = {
         "kernel/atomic.py", "kernel/locks.py", "kernel/database.py", "memory/sessions.py",
-        "memory/snapshot.py", "memory/blobs.py",
+        "memory/contents.py", "memory/tree_writer.py",
         "interfaces/streams.py",
     }  # fmt: skip
     writing = re.compile(
