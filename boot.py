@@ -51,10 +51,10 @@ from .kernel.token_economy import TokenEconomy
 from .kernel.tools import ToolRegistry, ToolSpec
 from .memory.evidence import Evidence
 from .memory.goals import normal_form
+from .memory.journal import Journal
 from .memory.permission_rules import read_rules
 from .memory.permissions import Permissions
 from .memory.sessions import SessionLog, entry_of, new_session_id
-from .memory.snapshot import SnapshotStore
 from .memory.trace_store import TraceStore
 from .memory.trust import Trust, state_dir
 from .plugins.loader import load_plugins
@@ -144,10 +144,12 @@ class LLMOS:
                 own=[self.memory, self.workspace / "plugins", state_dir(), config_dir(os.environ)],
             )
         )
+        self.locks = self.memory / "locks"
         self.session_id = new_session_id()
         self.bus = EventBus()
         self._scheduler: Scheduler | None = None
         self.plugin_problems: tuple[PluginError, ...] = ()
+        self.recovered: tuple[str, ...] = ()
         self._stack: AsyncExitStack | None = None
         self._limits = watchdog
         self._policies: dict[str, Policy] = {}
@@ -164,6 +166,7 @@ class LLMOS:
             raise RuntimeError("LLMOS is already booted")
         async with AsyncExitStack() as stack:
             self._open_memory()
+            self.recovered = await self._recover()
             await stack.enter_async_context(self.bus)
             group = await stack.enter_async_context(open_task_group())
             stack.callback(group.cancel_scope.cancel)
@@ -206,6 +209,7 @@ class LLMOS:
         replay_only: bool = False,
         learn_afresh: bool = False,
         accept_near: bool = False,
+        force: bool = False,
     ) -> Result:
         """Answer a goal: replay a trace if one matches and its guards hold, else learn it.
 
@@ -214,6 +218,7 @@ class LLMOS:
             replay_only: Never call a model.
             learn_afresh: Never replay.
             accept_near: Also replay what `Decision.near` names.
+            force: Replace also files that the user has changed since.
 
         Returns:
             The result, also for every failure of the run (see `Result.error`).
@@ -225,7 +230,7 @@ class LLMOS:
         self._check_booted()
         async with self._one_goal:
             return await self._dispatcher.execute(
-                goal, self._policy(replay_only, learn_afresh, accept_near=accept_near)
+                goal, self._policy(replay_only, learn_afresh, accept_near=accept_near, force=force)
             )
 
     async def decide(self, goal: str) -> Decision:
@@ -332,6 +337,11 @@ class LLMOS:
         return self._store
 
     @property
+    def journal(self) -> Journal:
+        """What every run changed."""
+        return self._journal
+
+    @property
     def economy(self) -> TokenEconomy:
         """The money."""
         return self._economy
@@ -354,6 +364,7 @@ class LLMOS:
         )
         self._evidence = Evidence(ledger, self._redactor.redact)
         self.trust = Trust(state_dir(), self.memory / "traces")
+        self._journal = Journal(self.memory / "undo")
         self._store = TraceStore(
             self.memory / "traces",
             self.trust,
@@ -368,11 +379,10 @@ class LLMOS:
         loaded = load_plugins(folders, seen=state_dir() / "plugins")
         self.plugin_problems = loaded.problems
         registry = ToolRegistry([*standard_drivers(), *map(PluginDriver, loaded.tools)])
-        snapshots = SnapshotStore(self.memory / "snapshots")
         self._one_goal = anyio.Lock()
         follower = Follower(
             registry,
-            snapshots,
+            self._journal,
             self.bus,
             self.cwd,
             env=self._redactor.without_secrets(os.environ),
@@ -380,9 +390,7 @@ class LLMOS:
             forbids=self.gate.forbids,
             **self._confined(),
         )
-        self._learner = LearnerOnDemand(
-            partial(self._make_learner, loaded.tools, registry, snapshots)
-        )
+        self._learner = LearnerOnDemand(partial(self._make_learner, loaded.tools, registry))
         self._dispatcher = Dispatcher(
             self.bus,
             self._store,
@@ -392,10 +400,12 @@ class LLMOS:
             self._learner,
             registry,
             cwd=self.cwd,
-            locks=self.memory / "locks",
+            locks=self.locks,
             permission_mode=settings.permission_mode,
             session_id=self.session_id,
             gate=self.gate,
+            redact=self._redactor.redact,
+            recover=self._recover_here,
         )
 
     def _confined(self) -> dict[str, Any]:
@@ -409,9 +419,24 @@ class LLMOS:
         hidden = [state_dir(), config_dir(os.environ)]
         return {"confining": Confiner(self.cwd, home, own=own, hidden=hidden).confining}
 
-    async def _make_learner(
-        self, tools: Sequence[ToolSpec], registry: ToolRegistry, snapshots: SnapshotStore
-    ) -> "Learner":
+    async def _recover(self, held: Path | None = None) -> tuple[str, ...]:
+        """Bring runs to their end whose process has gone; return what was done, for people."""
+        if not self._journal.has_unfinished:
+            return ()
+        from .memory.recovery import recover
+
+        work = partial(recover, self._journal, self.locks, [self.memory], held=held)
+        try:
+            return tuple(await anyio.to_thread.run_sync(work))
+        except OSError as error:
+            raise WorkspaceError(f"a run that was cut off cannot be put back: {error}") from None
+
+    async def _recover_here(self) -> None:
+        # Whoever held the directory's lock before may have been killed while this one waited.
+        for said in await self._recover(held=self.cwd):
+            self.bus.publish_nowait(Notice(said))
+
+    async def _make_learner(self, tools: Sequence[ToolSpec], registry: ToolRegistry) -> "Learner":
         # Imported here: loading what only a model run needs would take longer than a replay.
         from .interfaces.cortex import Cortex
         from .interfaces.learner import Learner
@@ -437,9 +462,10 @@ class LLMOS:
             self._evidence,
             self._economy,
             registry,
-            snapshots,
+            self._journal,
             recall=recall.about,
             remember=recall.remember,
+            redact=self._redactor.redact,
             cwd=self.cwd,
             exclude=[self.memory],
             permission_mode=settings.permission_mode,
@@ -454,7 +480,12 @@ class LLMOS:
         return Watchdog(self.bus, limits)
 
     def _policy(
-        self, replay_only: bool, learn_afresh: bool, *, accept_near: bool = False
+        self,
+        replay_only: bool,
+        learn_afresh: bool,
+        *,
+        accept_near: bool = False,
+        force: bool = False,
     ) -> Policy:
         return Policy(
             replay_only,
@@ -462,6 +493,7 @@ class LLMOS:
             to_micros(self.settings.max_budget_usd),
             self.settings.timeout_s,
             accept_near,
+            force,
         )
 
     def _notice(self, text: str) -> None:

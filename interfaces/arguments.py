@@ -13,7 +13,8 @@ from ..kernel.errors import UsageError
 from .defaults import PermissionMode
 from .streams import print_data
 
-COMMANDS = ("interactive", "demo", "plan", "why", "trace", "help")
+_ABOUT_RUNS = ("runs", "diff", "undo", "redo")
+COMMANDS = ("interactive", "demo", "plan", "why", "trace", *_ABOUT_RUNS, "help")
 
 EXIT_CODES = """exit codes:
   0 done   1 failed   2 usage or configuration   3 needed approval   4 no key or login
@@ -33,6 +34,9 @@ commands:
   why GOAL        how a goal would be answered and why so; the same as --dry-run
   plan GOAL       let the model plan; nothing is carried out
   trace list | show ID | allow ID... | allow mine | rm ID
+  runs            the last runs in this directory
+  diff [RUN]      what a run changed; without RUN the last one
+  undo [RUN]      put back what a run changed; redo [RUN] brings it again
   help [exit-codes]
   (a goal that begins with the name of a command, or with -, is given after --, as in:
   llmos -- demo)
@@ -108,6 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("-n", "--dry-run", action="store_true", help="say what would happen; change nothing")
     add("--replay-only", action="store_true", help="never call a model")
     add("--no-cache", action="store_true", help="never replay: learn afresh")
+    add("--force", action="store_true", help="replace also what you have changed since")
     add("--json", action="store_true", help="one JSON result on stdout")
     add("--budget", dest="budget_usd", metavar="USD", help="cap on all spent in this workspace")
     add("--max-budget-usd", metavar="USD", help="most that this run may cost")
@@ -168,5 +173,7 @@ def _check(request: Request) -> None:
         # What promises that no money is spent must not be passed over.
         if getattr(options, name):
             raise UsageError(f"--{name.replace('_', '-')} goes with a goal, not with {command}")
+    if options.force and command not in ("goal", "undo", "redo"):
+        raise UsageError(f"--force goes with a goal, undo or redo, not with {command}")
     if command == "interactive" and options.json:
         raise UsageError("--json goes with a goal, not with interactive")

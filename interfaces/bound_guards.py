@@ -20,8 +20,8 @@ from ..memory.file_state import resolve, state_of
 from ..memory.flow_guard import FlowGuard
 from ..memory.guards import compare, other_outcome
 from ..memory.placement import lift_cwd, lower_cwd
-from ..memory.snapshot import Change, Snapshot
 from ..memory.traces import FileEffect, FileState, Trace
+from ..memory.tree import Change, Tree
 from .replay_guards import Stop, StrictGuards
 
 
@@ -34,9 +34,8 @@ class BoundGuards(StrictGuards):
         left: The trace's files as its earlier runs, with whatever values, left them.
         learned: The trace as it was learned.
         exclude: Absolute paths that are llmos's own.
+        force: Whether files that somebody else made or changed may be replaced.
     """
-
-    needs_changes = True
 
     def __init__(
         self,
@@ -46,19 +45,21 @@ class BoundGuards(StrictGuards):
         *,
         learned: Trace,
         exclude: Sequence[Path] = (),
+        force: bool = False,
     ) -> None:
-        super().__init__(trace, cwd, left)
+        super().__init__(trace, cwd, left, force=force)
         self._learned = learned
         self._exclude = exclude
         self._swap = substitution_of(learned, trace)
         self._flow = FlowGuard(learned, trace, self._swap)
-        self._snapshot: Snapshot | None = None
+        self._before: Tree | None = None
         self._wrote: dict[Path, str | None] = {}
         self._edited: set[str] = set()
 
     def check_files(self) -> None:
         """Check the files that the replay is going to change, as far as they are known."""
         writers = self._writers()
+        others: list[str] = []
         for old, effect in self._effects():
             now = state_of(self._cwd / effect.path).sha256
             moved = old.path != effect.path
@@ -68,11 +69,15 @@ class BoundGuards(StrictGuards):
                 raise Stop(f"{effect.path} is not there any more")
             only_edited = writers.get(effect.path) == {"Edit"} and effect.before == UNKNOWN
             if now not in self._known(effect.path) and not only_edited:
-                raise Stop(f"{effect.path} is there already, and no run of this trace made it")
+                others.append(effect.path)
+        if others and not self._force:
+            are = "is" if len(others) == 1 else "are"
+            names = ", ".join(others)
+            raise Stop(f"{names} {are} there already, and no run of this trace made it", others)
 
-    def begin(self, snapshot: Snapshot | None) -> None:
+    def begin(self, before: Tree | None) -> None:
         """Take note of the working directory as it is before the first step."""
-        self._snapshot = snapshot
+        self._before = before
 
     def ready(self, index: int, given: JsonObject) -> tuple[bool, str | None]:
         """Check the file that a step is about to write, and that it may write this text."""
@@ -93,8 +98,12 @@ class BoundGuards(StrictGuards):
             return False, None
         if now.sha256 is not None and self._may_change(index, path, now.sha256):
             return False, None
-        there = "is not there" if now.sha256 is None else "is there already, and is another's"
-        raise Stop(f"{path.name} {there}")
+        if now.sha256 is None:
+            raise Stop(f"{path.name} is not there")
+        if self._force:
+            return False, None
+        name = self._name(path) or str(path)
+        raise Stop(f"{path.name} is there already, and is another's", [name])
 
     def written(self, index: int, given: JsonObject, result: ToolResult) -> None:
         """Check what a step wrote."""
@@ -170,13 +179,14 @@ class BoundGuards(StrictGuards):
     def _new(self, path: Path) -> bool:
         """Whether this very replay made a file."""
         name = self._name(path)
-        return self._snapshot is not None and bool(name) and name not in self._snapshot.entries
+        return self._before is not None and bool(name) and name not in self._before
 
     def _check_change(self, change: Change) -> None:
         if not change.is_file or change.before is None or change.path in self._edited:
             return
-        if change.before_state.sha256 not in self._known(change.path):
-            raise Stop(f"it changed {change.path}, which was there and which no run of it made")
+        if change.before_state.sha256 not in self._known(change.path) and not self._force:
+            reason = f"it changed {change.path}, which was there and which no run of it made"
+            raise Stop(reason, [change.path])
 
     def _check_made(self) -> None:
         """Check that the files whose names hold no value were made, or removed, once more."""

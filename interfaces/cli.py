@@ -132,6 +132,24 @@ def _trace(request: Request, open_system: OpenSystem) -> int:
     )
 
 
+def _past(request: Request, open_system: OpenSystem) -> int:
+    import anyio
+
+    from .undo_commands import run_undo_command
+
+    return anyio.run(
+        partial(
+            run_undo_command,
+            open_system,
+            request.given,
+            request.command,
+            request.words,
+            as_json=request.options.json,
+            force=request.options.force,
+        )
+    )
+
+
 def _help(request: Request, _open_system: OpenSystem) -> int:
     if request.words == ("exit-codes",):
         print_data(EXIT_CODES)
@@ -153,5 +171,9 @@ _COMMANDS: dict[str, Callable[[Request, OpenSystem], int]] = {
     "plan": _plan,
     "why": _why,
     "trace": _trace,
+    "runs": _past,
+    "diff": _past,
+    "undo": _past,
+    "redo": _past,
     "help": _help,
 }

@@ -6,6 +6,7 @@ from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, format_usd, to_usd
 from ..kernel.record import Record
 from ..memory.found import Match, Refusal
+from ..memory.traces import Step
 from .result import FOLLOWER, LEARNER
 
 _MOST_REASONS = 8
@@ -49,11 +50,7 @@ class Decision(Record):
     def to_json(self) -> dict[str, JsonValue]:
         """Return the decision as JSON, steps of the trace included."""
         best = self.matches[0] if self.matches else None
-        steps: list[JsonValue] = (
-            [{"tool": step.tool, "input": dict(step.input)} for step in best.trace.steps]
-            if best
-            else []
-        )
+        steps: list[JsonValue] = [_step_json(step) for step in best.trace.steps] if best else []
         return {
             "type": "decision",
             "goal": self.goal,
@@ -85,7 +82,21 @@ def _match_json(match: Match) -> JsonValue:
         "trace_id": match.trace_id,
         "goal": (match.learned or match.trace).goal,
         "values": dict(match.values),
-        "steps": [{"tool": step.tool, "input": dict(step.input)} for step in match.steps],
+        "steps": [_step_json(step) for step in match.steps],
+    }
+
+
+def _step_json(step: Step) -> JsonValue:
+    # The parser of commands, which a replay does not need.
+    from ..memory.effects import effect_of_step
+
+    effect = effect_of_step(step)
+    return {
+        "tool": step.tool,
+        "input": dict(step.input),
+        "effect": effect.kind,
+        "effect_why": effect.why,
+        "inverse": effect.inverse,
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 import anyio
 
 from ..kernel.bus import EventBus
+from ..kernel.crash_points import crash_point
 from ..kernel.errors import (
     ApprovalError,
     DriftError,
@@ -36,7 +37,9 @@ from ..kernel.tools import ToolRegistry
 from ..memory.evidence import Evidence
 from ..memory.found import Found, Match, Miss, Place, Refusal
 from ..memory.goals import normal_form
+from ..memory.journal_tables import RunHeader
 from ..memory.matching import Matcher
+from ..memory.placement import lower_cwd
 from ..memory.trace_store import TraceStore
 from .decision import Decision
 from .defaults import STOPPED, TYPICAL_COST
@@ -62,6 +65,7 @@ class Policy(Record):
         timeout_s: Seconds after which the goal is given up, or None. (A model run is stopped by
             the watchdog then, a replay is cancelled and undone.)
         accept_near: Replay a near miss as well: the user has said that it means the same.
+        force: Replace also files that the user has changed since.
     """
 
     replay_only: bool = False
@@ -69,6 +73,7 @@ class Policy(Record):
     run_cap: Micros = 2_000_000
     timeout_s: float | None = None
     accept_near: bool = False
+    force: bool = False
 
 
 class Dispatcher:
@@ -87,6 +92,8 @@ class Dispatcher:
         permission_mode: Permission mode in force.
         session_id: Id of the session.
         gate: Says which steps may be carried out.
+        redact: Removes secrets from a text.
+        recover: Brings runs in the directory to their end whose process has gone.
         clock: Gives UTC epoch seconds.
     """
 
@@ -105,6 +112,8 @@ class Dispatcher:
         permission_mode: str,
         session_id: str,
         gate: PermissionGate,
+        redact: Callable[[str], str],
+        recover: Callable[[], Awaitable[None]],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._bus = bus
@@ -120,6 +129,8 @@ class Dispatcher:
         self._locks = locks
         self._permission_mode = permission_mode
         self._session_id = session_id
+        self._redact = redact
+        self._recover = recover
         self._clock = clock
         self._gate = gate
         self._scope: anyio.CancelScope | None = None
@@ -204,6 +215,7 @@ class Dispatcher:
         try:
             with anyio.CancelScope() as self._scope:
                 async with directory_lock(self._locks, self._cwd, waiting=self._waiting):
+                    await self._recover()
                     result = await self._decided(goal, policy, run_id)
         finally:
             self._scope = None
@@ -233,16 +245,22 @@ class Dispatcher:
 
     async def _answer(self, decision: Decision, policy: Policy, run_id: str) -> Result:
         drift: Drift | None = None
+        declined: Drift | None = None
         for match in decision.matches:
             if not await self._gate.agrees(match):
                 raise ApprovalError(f"trace {match.trace_id} was not replayed: you said no")
-            replay = await self._replay(match, policy, run_id)
+            replay = await self._replay(match, decision.goal, policy, run_id)
             if replay.drift is None:
                 return await self._replayed(match, replay, drift, run_id)
             drift = drift or replay.drift
+            if replay.drift.overwrites:
+                declined = declined or replay.drift
             if replay.drift.lost:
                 # The world is no longer as the user left it: nothing further may run on its own.
                 return self._drifted(decision, replay.drift, run_id)
+        if declined is not None and not policy.replay_only:
+            # The model would replace the user's work as readily as the replay.
+            return self._declined(decision, declined, run_id)
         if policy.replay_only:
             if drift is not None:
                 return self._drifted(decision, drift, run_id)
@@ -253,12 +271,18 @@ class Dispatcher:
         learned = await self._learner.learn(decision.goal, run_id=run_id, cap=policy.run_cap)
         return replace(learned, drift=drift)
 
-    async def _replay(self, match: Match, policy: Policy, run_id: str) -> Replay:
+    async def _replay(self, match: Match, goal: str, policy: Policy, run_id: str) -> Replay:
         left = await anyio.to_thread.run_sync(self._evidence.left, match.trace_id)
         replay = Replay()
         with anyio.move_on_after(policy.timeout_s) as limit:
             replay = await self._follower.follow(
-                match.trace_id, match.trace, run_id=run_id, left=left, learned=match.learned
+                match.trace_id,
+                match.trace,
+                run_id=run_id,
+                left=left,
+                header=self._header(match, goal, run_id),
+                learned=match.learned,
+                force=policy.force,
             )
         if limit.cancelled_caught:
             raise RunTimeoutError(
@@ -275,6 +299,17 @@ class Dispatcher:
             )
         return replay
 
+    def _header(self, match: Match, goal: str, run_id: str) -> RunHeader:
+        names = ("command", "file_path")
+        calls = (
+            (step.tool, next((str(step.input[one]) for one in names if one in step.input), ""))
+            for step in match.steps
+        )
+        redacted = tuple(
+            (tool, self._redact(lower_cwd(text, str(self._cwd)))) for tool, text in calls
+        )
+        return RunHeader(run_id, self._redact(goal), FOLLOWER, match.trace_id, redacted)
+
     async def _replayed(
         self, match: Match, replay: Replay, drift: Drift | None, run_id: str
     ) -> Result:
@@ -282,8 +317,10 @@ class Dispatcher:
 
         def note() -> float:
             self._economy.record_saving(match.trace_id, saved, run_id=run_id)
+            crash_point("replay.saving_noted")
             self._evidence.note_left(match.trace_id, replay.left)
             self._evidence.record(match.trace_id, "replayed", self._clock(), "")
+            crash_point("replay.noted")
             return self._evidence.of(match.trace_id).confidence
 
         # The replay is done: its record must not be lost to a late cancellation.
@@ -306,12 +343,22 @@ class Dispatcher:
             session_id="",
         )
 
+    def _declined(self, decision: Decision, drift: Drift, run_id: str) -> Result:
+        error = ApprovalError(
+            f"nothing was done: {drift.reason}, and going on would replace it",
+            hint="--force replaces it (llmos undo brings it back), --no-cache asks the model",
+        )
+        result = failure(error, decision.mode, run_id=run_id)
+        return replace(result, trace_id=drift.trace_id, drift=drift)
+
     def _drifted(self, decision: Decision, drift: Drift, run_id: str) -> Result:
         where = f"step {drift.step + 1} ({drift.tool})" if drift.step >= 0 else "before step 1"
         error = DriftError(
             f"the replay stopped at {where}: {drift.reason}",
             hint="run it without --replay-only to learn it anew",
         )
+        if drift.overwrites:
+            error.hint = "--force replaces what you have changed; llmos undo brings it back"
         if drift.lost:
             error.hint = "these could not be put back: " + ", ".join(drift.lost)
         result = failure(error, decision.mode, run_id=run_id)

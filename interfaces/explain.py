@@ -37,7 +37,12 @@ def _bindings(match: Match) -> list[str]:
 
 
 def _steps(match: Match) -> list[str]:
+    # The parser of commands, which a replay does not need.
+    from ..memory.effects import effect_of_step
+    from .effects_view import describe_effect
+
     return [
-        f"  {number} {describe_call(step.tool, step.input)}"
+        f"  {number} {describe_call(step.tool, step.input)}  "
+        f"[{one_line(describe_effect(effect_of_step(step)))}]"
         for number, step in enumerate(match.steps, start=1)
     ]

@@ -1,7 +1,8 @@
 """The Follower: replays a trace through the drivers, and checks every guard on the way.
 
-A replay really carries out its steps. Before the first one the working directory is snapshotted,
-so that a replay that stops (drift, cancellation, an error of ours) puts back what it changed.
+A replay really carries out its steps. Before the first one its run is begun in the journal, so
+that a replay that stops (drift, cancellation, an error of ours, the end of llmos) is rolled back,
+and one that succeeds can be undone.
 What may differ from what the model saw is for the guards to say: `replay_guards` for a replay
 with the learned values, `bound_guards` for one with others.
 """
@@ -9,25 +10,36 @@ with the learned values, `bound_guards` for one with others.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from anyio.to_thread import run_sync as in_thread
 
 from ..kernel.bus import EventBus
+from ..kernel.crash_points import crash_point
 from ..kernel.errors import LlmosError, UnknownToolError
 from ..kernel.events import Drifted, Restored, ToolCalled, ToolReturned
+from ..kernel.orphans import MARK
+from ..kernel.tasks import open_task_group
 from ..kernel.tools import Effect, JsonObject, ToolCall, ToolRegistry, ToolResult, ToolSession
 from ..memory.file_state import resolve
+from ..memory.journal import Journal
+from ..memory.journal_tables import RunHeader
+from ..memory.open_run import OpenRun
 from ..memory.placement import lower_json
-from ..memory.snapshot import Change, Snapshot, SnapshotStore
 from ..memory.traces import Step, Trace
+from ..memory.tree import Change
 from .replay_guards import Stop, StrictGuards
-from .result import Drift
+from .result import FOLLOWER, Drift
+
+T = TypeVar("T")
+_BEAT_S = 5.0
+"""Seconds between two signs of life of a replay."""
 
 if TYPE_CHECKING:
     from .confining import Wrap
@@ -42,12 +54,14 @@ class Replay:
         steps: Steps carried out.
         drift: The guard that failed, or None.
         left: The files of the trace as this replay left them: path to SHA-256.
+        ran: The steps that were really carried out, whether or not they came to an end.
     """
 
     answer: str = ""
     steps: int = 0
     drift: Drift | None = None
     left: dict[str, str] = field(default_factory=dict[str, str])
+    ran: list[Step] = field(default_factory=list[Step])
 
 
 def _unconfined(_trace: Trace) -> AbstractContextManager[None]:
@@ -59,7 +73,7 @@ class Follower:
 
     Args:
         registry: The drivers.
-        snapshots: Where snapshots of the working directory are kept.
+        journal: Where what a run changes is kept.
         bus: Told of every step.
         cwd: The working directory.
         env: Environment of child processes, complete.
@@ -72,7 +86,7 @@ class Follower:
     def __init__(
         self,
         registry: ToolRegistry,
-        snapshots: SnapshotStore,
+        journal: Journal,
         bus: EventBus,
         cwd: Path,
         *,
@@ -83,7 +97,7 @@ class Follower:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._registry = registry
-        self._snapshots = snapshots
+        self._journal = journal
         self._bus = bus
         self._cwd = cwd
         self._env = dict(env)
@@ -99,7 +113,9 @@ class Follower:
         *,
         run_id: str,
         left: Mapping[str, str],
+        header: RunHeader | None = None,
         learned: Trace | None = None,
+        force: bool = False,
     ) -> Replay:
         """Replay a trace in the working directory.
 
@@ -108,75 +124,101 @@ class Follower:
             trace: The trace, as it is to be carried out.
             run_id: Id under which events are published.
             left: Its files as its earlier runs left them: path to SHA-256.
+            header: What the journal is to call the run; made from the trace if None.
             learned: The trace as it was learned, if `trace` was bound to other values.
+            force: Whether files that the user has changed since may be replaced.
 
         Returns:
             The replay; `drift` is set if it stopped, and then nothing that it changed remains
             but what `drift.lost` names.
         """
         replay = Replay()
-        snapshot: Snapshot | None = None
+        run: OpenRun | None = None
         step, done = -1, False
-        session = ToolSession(start_dir=self._cwd, cwd=self._cwd, env=self._env)
-        guards = self._guards(trace, learned, left)
+        # What a replay starts carries its mark: should llmos be killed, it is found and ended.
+        env = {**self._env, MARK: run_id}
+        session = ToolSession(start_dir=self._cwd, cwd=self._cwd, env=env)
+        guards = self._guards(trace, learned, left, force=force)
         try:
             await in_thread(guards.check_files)
             if self._may_write(trace):
-                snapshot = await self._snapshot()
-            guards.begin(snapshot)
-            with self._confining(learned or trace) as session.confine:
-                for step, recorded in enumerate(trace.steps):
-                    await self._step(step, recorded, guards, session, run_id)
-                    replay.steps += 1
-            replay.answer, replay.left = await self._finish(guards, snapshot)
+                run = await self._begin(header or RunHeader(run_id, trace.goal, FOLLOWER, trace_id))
+            guards.begin(None if run is None else run.before)
+            confining = self._confining(learned or trace)
+            async with _signs_of_life(run):
+                with confining as session.confine:
+                    for step, recorded in enumerate(trace.steps):
+                        crash_point("replay.before_step")
+                        await self._step(step, recorded, guards, session, run_id, replay)
+                        crash_point("replay.after_step")
+                        replay.steps += 1
+            replay.answer, replay.left = await self._finish(guards, run)
             done = True
         except Stop as stop:
             tool = trace.steps[step].tool if step >= 0 else ""
-            replay.drift = Drift(trace_id, step, tool, str(stop))
+            replay.drift = Drift(trace_id, step, tool, str(stop), overwrites=stop.overwrites)
             self._bus.publish_nowait(Drifted(run_id, step, str(stop)))
         finally:
-            if not done and snapshot is not None:
+            if not done and run is not None:
                 with anyio.CancelScope(shield=True):
-                    await self._restore(snapshot, replay, run_id)
+                    await self._roll_back(run, replay, run_id)
         return replay
 
-    def _guards(self, trace: Trace, learned: Trace | None, left: Mapping[str, str]) -> StrictGuards:
+    def _guards(
+        self, trace: Trace, learned: Trace | None, left: Mapping[str, str], *, force: bool
+    ) -> StrictGuards:
         if learned is None or learned is trace:
-            return StrictGuards(trace, self._cwd, left)
+            return StrictGuards(trace, self._cwd, left, force=force)
         # Loaded for the first replay that needs it: one with the learned values is to start fast.
         from .bound_guards import BoundGuards
 
-        return BoundGuards(trace, self._cwd, left, learned=learned, exclude=self._exclude)
+        return BoundGuards(
+            trace, self._cwd, left, learned=learned, exclude=self._exclude, force=force
+        )
 
     async def _finish(
-        self, guards: StrictGuards, before: Snapshot | None
+        self, guards: StrictGuards, run: OpenRun | None
     ) -> tuple[str, dict[str, str]]:
         changes: list[Change] = []
-        if guards.needs_changes and before is not None:
-            changes = self._snapshots.diff(before, await self._snapshot())
-        return await in_thread(guards.finish, changes)
+        if run is not None:
+            changes = await self._or_stop(run.changes)
+        judged = await in_thread(guards.finish, changes)
+        crash_point("replay.judged")
+        if run is not None:
+            # From here on the run is done: a late cancellation must not leave it half closed.
+            with anyio.CancelScope(shield=True):
+                await in_thread(run.close, changes)
+        return judged
 
     def _may_write(self, trace: Trace) -> bool:
         return any(self._registry.get(step.tool).effect is not Effect.READ for step in trace.steps)
 
-    async def _snapshot(self) -> Snapshot:
+    async def _begin(self, header: RunHeader) -> OpenRun:
+        begin = partial(self._journal.begin, header, self._cwd, self._exclude)
+        return await self._or_stop(begin)
+
+    async def _or_stop(self, look: Callable[[], T]) -> T:
         try:
-            take = self._snapshots.take
-            return await in_thread(take, self._cwd, self._exclude)
+            return await in_thread(look)
         except (LlmosError, OSError) as error:
             raise Stop(f"the working directory could not be put back afterwards: {error}") from None
 
-    async def _restore(self, snapshot: Snapshot, replay: Replay, run_id: str) -> None:
-        report = await in_thread(self._snapshots.restore, snapshot, self._cwd, self._exclude)
-        restored, lost = tuple(report.restored), tuple(report.lost)
+    async def _roll_back(self, run: OpenRun, replay: Replay, run_id: str) -> None:
+        restored, lost = map(tuple, await in_thread(run.roll_back))
+        outside = await in_thread(_stays_outside, replay.ran)
         if replay.drift is not None:
-            old = replay.drift
-            replay.drift = Drift(old.trace_id, old.step, old.tool, old.reason, restored, lost)
-        if restored or lost:
-            self._bus.publish_nowait(Restored(run_id, restored, lost))
+            replay.drift = replace(replay.drift, restored=restored, lost=lost, outside=outside)
+        if restored or lost or outside:
+            self._bus.publish_nowait(Restored(run_id, restored, lost, outside))
 
     async def _step(
-        self, index: int, step: Step, guards: StrictGuards, session: ToolSession, run_id: str
+        self,
+        index: int,
+        step: Step,
+        guards: StrictGuards,
+        session: ToolSession,
+        run_id: str,
+        replay: Replay,
     ) -> None:
         call = ToolCall(step.tool, lower_json(step.input, str(self._cwd)))
         self._bus.publish_nowait(ToolCalled(run_id, index, call))
@@ -190,7 +232,11 @@ class Follower:
             # Before the first step its path may have led elsewhere.
             raise Stop(reason)
         ready = writes and await self._in_place(index, call.input, guards, session)
-        result = _in_place(step) if ready else await driver.run(call.input, session)
+        if ready:
+            result = _in_place(step)
+        else:
+            replay.ran.append(step)
+            result = await driver.run(call.input, session)
         self._bus.publish_nowait(ToolReturned(run_id, index, call, result))
         if writes and step.after is not None:
             await in_thread(guards.written, index, call.input, result)
@@ -209,6 +255,29 @@ class Follower:
             path = resolve(str(given.get("file_path", "")), self._cwd)
             session.seen_files[path.resolve()] = sha256
         return in_place
+
+
+def _stays_outside(ran: Sequence[Step]) -> tuple[str, ...]:
+    """Say what steps may have done outside the directory, where nothing is put back."""
+    from .effects_view import what_stays  # the parser of commands, which only this needs
+
+    return what_stays(ran)
+
+
+@asynccontextmanager
+async def _signs_of_life(run: OpenRun | None) -> AsyncGenerator[None]:
+    """Note while the body runs that the run goes on, so that it is known when it was cut off."""
+
+    async def beat(run: OpenRun) -> None:
+        while True:
+            await anyio.sleep(_BEAT_S)
+            await in_thread(run.beat)
+
+    async with open_task_group() as group:
+        if run is not None:
+            group.start_soon(beat, run)
+        yield
+        group.cancel_scope.cancel()
 
 
 def _in_place(step: Step) -> ToolResult:

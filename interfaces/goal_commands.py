@@ -72,7 +72,10 @@ async def _one_shot(request: Request, open_system: OpenSystem, goal: str) -> int
             system.gate.person = confirmed
         async with _signals(system) as caught:
             result = await system.execute(
-                goal, replay_only=options.replay_only, learn_afresh=options.no_cache
+                goal,
+                replay_only=options.replay_only,
+                learn_afresh=options.no_cache,
+                force=options.force,
             )
     if not options.quiet and result.error is None:
         say(receipt(result), sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +13,16 @@ import anyio
 
 from .._version import __version__
 from ..kernel.bus import EventBus
+from ..kernel.crash_points import crash_point
 from ..kernel.errors import LlmosError
 from ..kernel.events import CostReported, Notice, TraceKept, TraceNotKept
 from ..kernel.money import Micros
 from ..kernel.token_economy import Hold, TokenEconomy
 from ..kernel.tools import ToolRegistry
 from ..memory.evidence import Evidence
+from ..memory.journal import Journal
+from ..memory.journal_tables import RunHeader
 from ..memory.learning import LearnedCall, NotKept, build_trace
-from ..memory.snapshot import SnapshotStore
 from ..memory.trace_store import TraceStore
 from ..memory.traces import Provenance, Trace
 from .cortex import Cortex, Plan
@@ -46,9 +48,10 @@ class Learner:
         evidence: Their record.
         economy: The money.
         registry: The drivers that would replay a trace.
-        snapshots: Where snapshots of the working directory are kept.
+        journal: Where what a run changes is kept.
         recall: Gives what memory knows about a goal, or an empty string.
         remember: Told goal and answer of a run that succeeded.
+        redact: Removes secrets from a text.
         cwd: The working directory.
         exclude: Absolute paths that are llmos's own.
         permission_mode: Permission mode in force.
@@ -63,10 +66,11 @@ class Learner:
         evidence: Evidence,
         economy: TokenEconomy,
         registry: ToolRegistry,
-        snapshots: SnapshotStore,
+        journal: Journal,
         *,
         recall: Callable[[str], str],
         remember: Callable[[str, str], None],
+        redact: Callable[[str], str],
         cwd: Path,
         exclude: Sequence[Path],
         permission_mode: str,
@@ -78,9 +82,10 @@ class Learner:
         self._evidence = evidence
         self._economy = economy
         self._registry = registry
-        self._snapshots = snapshots
+        self._journal = journal
         self._recall = recall
         self._remember = remember
+        self._redact = redact
         self._cwd = cwd
         self._exclude = tuple(exclude)
         self._permission_mode = permission_mode
@@ -104,7 +109,9 @@ class Learner:
 
         began = self._clock()
         hold = await self._hold("Learn", goal, cap, run_id)
-        witness = DirectoryWitness(self._cwd, self._snapshots, self._exclude)
+        crash_point("learn.held")
+        header = RunHeader(run_id, self._redact(goal), LEARNER)
+        witness = DirectoryWitness(header, self._cwd, self._journal, self._exclude)
         declaring = DeclarationTool(goal, str(self._cwd))
         run = ModelRun(self._cortex.model)
         try:
@@ -121,6 +128,8 @@ class Learner:
                 )
         finally:
             await self._settle(hold, run)
+            with anyio.CancelScope(shield=True):
+                await witness.finish()
         run.calls = declaring.without_own(run.calls)
         trace_id = None
         if run.error is None:
@@ -128,7 +137,17 @@ class Learner:
             with anyio.CancelScope(shield=True):
                 trace_id = await self._keep(goal, run, witness, declaring, run_id, began)
                 await anyio.to_thread.run_sync(self._remember, goal, run.answer)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._note_calls, run, run_id, trace_id)
         return _result(run, trace_id, run_id)
+
+    def _note_calls(self, run: ModelRun, run_id: str, trace_id: str | None) -> None:
+        from ..memory.effects import told
+
+        calls = [(one.call.name, told(one.call.name, one.call.input)) for one in run.calls]
+        redacted = [(tool, self._redact(text)) for tool, text in calls]
+        with suppress(LlmosError):  # the run is done and paid: only what is said of it is poorer
+            self._journal.note_calls(run_id, redacted, trace_id)
 
     @property
     def running(self) -> str | None:
@@ -183,9 +202,11 @@ class Learner:
     async def _settle(self, hold: Hold, run: ModelRun) -> None:
         # What a run cost is owed, however it ended.
         with anyio.CancelScope(shield=True):
+            crash_point("learn.ran")
             await anyio.to_thread.run_sync(
                 lambda: self._economy.settle(hold, run.cost, model=run.model)
             )
+            crash_point("learn.settled")
 
     async def _keep(
         self,
@@ -196,13 +217,14 @@ class Learner:
         run_id: str,
         began: float,
     ) -> str | None:
-        kept = await self._trace(goal, run, witness, declaring, run_id, began)
+        kept = self._trace(goal, run, witness, declaring, run_id, began)
         if isinstance(kept, NotKept):
             self._bus.publish_nowait(TraceNotKept(run_id, kept.reason))
             return None
 
         def store() -> str:
             trace_id = self._store.put(kept)
+            crash_point("save.stored")
             left = {
                 effect.path: effect.after.sha256
                 for effect in kept.effects
@@ -210,6 +232,7 @@ class Learner:
             }
             self._evidence.note_left(trace_id, left)
             self._evidence.record(trace_id, "learned", self._clock(), "")
+            crash_point("save.noted")
             return trace_id
 
         try:
@@ -220,7 +243,7 @@ class Learner:
         self._bus.publish_nowait(TraceKept(run_id, trace_id))
         return trace_id
 
-    async def _trace(
+    def _trace(
         self,
         goal: str,
         run: ModelRun,
@@ -229,10 +252,6 @@ class Learner:
         run_id: str,
         began: float,
     ) -> Trace | NotKept:
-        try:
-            effects = await witness.effects()
-        except (LlmosError, OSError) as error:
-            return NotKept(str(error))
         if witness.problem is not None:
             return NotKept(witness.problem)
         calls = [
@@ -262,7 +281,7 @@ class Learner:
                 goal,
                 calls,
                 run.answer,
-                effects,
+                witness.effects(),
                 provenance,
                 cwd=str(self._cwd),
                 permission_mode=self._permission_mode,

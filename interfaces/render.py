@@ -94,7 +94,8 @@ class Narrator:
                 return f"  drift: {one_line(event.reason)}"
             case Restored():
                 lost = f"; could not put back {', '.join(event.lost)}" if event.lost else ""
-                return f"  put back {len(event.paths)} paths{lost}"
+                stays = "".join(f"\n  may stay outside: {one}" for one in event.outside)
+                return f"  put back {len(event.paths)} paths{lost}{stays}"
             case Interrupt():
                 return f"  interrupted ({event.reason}): {one_line(event.detail)}"
             case TraceNotKept():

@@ -22,7 +22,7 @@ from .line_editor import ask, confirmed, piped_lines, terminal_lines
 from .plain_text import one_line, printable, say
 from .render import Narrator, receipt
 from .shell_signals import Signals
-from .system import OpenSystem, System
+from .system import OpenSystem, System, tell_recovered
 
 COMMANDS: dict[str, str] = {
     "/help": "this list",
@@ -32,10 +32,15 @@ COMMANDS: dict[str, str] = {
     "/replay GOAL": "replay a goal; never call a model",
     "/traces": "what has been learned",
     "/trace ID": "one trace",
+    "/runs": "the last runs here",
+    "/diff RUN": "what a run changed; without RUN the last one",
+    "/undo RUN": "put back what a run changed; without RUN the last one",
+    "/redo RUN": "bring again what was undone",
     "/usage": "money spent, saved and left",
     "/exit": "leave (also Ctrl-D)",
 }
 _NAMES = tuple(entry.split()[0] for entry in COMMANDS)
+Ask = Callable[[str], Awaitable[str]]
 _LEAVE = frozenset({"/exit", "/quit", "exit", "quit", ":q"})
 
 
@@ -58,6 +63,7 @@ async def run_repl(
     async with open_system(**given) as system:
         narrator = Narrator(verbose=verbose)
         narrator.attach(system.bus, system.plugin_problems)
+        tell_recovered(system)
         say(f"llmos {__version__} ({system.settings.model}). /help lists the commands.", sys.stderr)
         signals = Signals(system.interrupt, patient=sys.stdin.isatty())
         async with open_task_group() as group:
@@ -77,9 +83,6 @@ async def _serve(shell: Shell, signals: Signals) -> None:
             await shell.take(line)
             if signals.exit_code:
                 return
-
-
-Ask = Callable[[str], Awaitable[str]]
 
 
 async def _nobody(_question: str) -> str:
@@ -133,6 +136,11 @@ class Shell:
         if self._ask is not _nobody and not options:
             options["accept_near"] = await self._ask_near(goal)
         result = await self._system.execute(goal, **options)
+        if result.drift is not None and result.drift.overwrites and not result.success:
+            from .shell_undo import may_replace  # what a replay of the usual kind does not need
+
+            if await may_replace(self._system, self._ask, result.drift.overwrites):
+                result = await self._system.execute(goal, **{**options, "force": True})
         if result.error is not None:
             _tell(result.error)
         else:
@@ -158,6 +166,10 @@ class Shell:
                 print_answer(await anyio.to_thread.run_sync(self._traces))
             case "/trace":
                 print_answer(await anyio.to_thread.run_sync(self._trace, rest))
+            case "/runs" | "/diff" | "/undo" | "/redo":
+                from .shell_undo import shell_command
+
+                print_answer(await shell_command(self._system, self._ask, name[1:], rest))
             case "/usage":
                 print_answer(self._usage())
             case _:

@@ -5,7 +5,7 @@ Their calls block.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..kernel.drivers import comparable_output
@@ -13,13 +13,22 @@ from ..kernel.tools import JsonObject, ToolResult
 from ..memory.file_state import resolve, state_of
 from ..memory.guards import Seen, compare
 from ..memory.placement import lower_cwd
-from ..memory.snapshot import Change, Snapshot
 from ..memory.texts import strings_in
 from ..memory.traces import Observation, Trace
+from ..memory.tree import Change, Tree
 
 
 class Stop(Exception):
-    """A guard failed. Its text is the reason, for people."""
+    """A guard failed. Its text is the reason, for people.
+
+    Args:
+        reason: The reason.
+        overwrites: Paths that somebody else has changed and that going on would replace.
+    """
+
+    def __init__(self, reason: str, overwrites: Iterable[str] = ()) -> None:
+        super().__init__(reason)
+        self.overwrites = tuple(overwrites)
 
 
 class StrictGuards:
@@ -29,12 +38,13 @@ class StrictGuards:
         trace: The trace that is replayed.
         cwd: The working directory.
         left: Its files as its earlier runs left them: path to SHA-256.
+        force: Whether files that somebody else has changed may be replaced.
     """
 
-    needs_changes = False
-    """Whether `finish` has to be told what the replay changed."""
-
-    def __init__(self, trace: Trace, cwd: Path, left: Mapping[str, str]) -> None:
+    def __init__(
+        self, trace: Trace, cwd: Path, left: Mapping[str, str], *, force: bool = False
+    ) -> None:
+        self._force = force
         self._trace = trace
         self._cwd = cwd
         self._left = left
@@ -45,13 +55,19 @@ class StrictGuards:
         Raises:
             Stop: One is neither as the model found it, nor as an earlier run left it.
         """
+        changed: list[str] = []
         for effect in self._trace.effects:
             now = state_of(self._cwd / effect.path)
             known = {effect.before.sha256, effect.after.sha256, self._left.get(effect.path)}
-            if now.sha256 not in known:
-                raise Stop(f"{effect.path} has been changed since")
+            if now.sha256 is not None and now.sha256 not in known:
+                changed.append(effect.path)
+            elif now.sha256 not in known:
+                raise Stop(f"{effect.path} is not there any more")
+        if changed and not self._force:
+            have = "has" if len(changed) == 1 else "have"
+            raise Stop(f"{', '.join(changed)} {have} been changed since", changed)
 
-    def begin(self, snapshot: Snapshot | None) -> None:
+    def begin(self, before: Tree | None) -> None:
         """Take note of the working directory as it is before the first step."""
 
     def ready(self, index: int, given: JsonObject) -> tuple[bool, str | None]:
@@ -79,8 +95,15 @@ class StrictGuards:
         if now.sha256 is not None and now.sha256 in self._own_results(path):
             # A later step of an earlier run of this very trace made it so.
             return False, None
+        if now.sha256 is None:
+            raise Stop(f"{path.name} is not there any more")
+        if self._force:
+            return False, None
         was = "absent" if step.before.sha256 is None else "another"
-        raise Stop(f"{path.name} was {was} when it was learned and has been changed since")
+        raise Stop(
+            f"{path.name} was {was} when it was learned and has been changed since",
+            [self._name(path) or str(path)],
+        )
 
     def written(self, index: int, given: JsonObject, result: ToolResult) -> None:
         """Check what a step wrote.
@@ -111,7 +134,7 @@ class StrictGuards:
         """Judge the replay as a whole.
 
         Args:
-            changes: What it changed in the working directory, if `needs_changes`.
+            changes: What it changed in the working directory.
 
         Returns:
             The answer, and the trace's files as they are now: path to SHA-256.

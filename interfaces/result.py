@@ -23,6 +23,8 @@ class Drift(Record):
         reason: What is not as it was, for people.
         restored: Paths put back, relative to the working directory.
         lost: Paths that could not be put back.
+        overwrites: Paths that somebody else has changed and that going on would replace.
+        outside: What steps that ran may have done outside the directory, which stays.
     """
 
     trace_id: str
@@ -31,6 +33,8 @@ class Drift(Record):
     reason: str
     restored: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    overwrites: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the drift as JSON."""
@@ -41,6 +45,8 @@ class Drift(Record):
             "reason": self.reason,
             "restored": list(self.restored),
             "lost": list(self.lost),
+            "overwrites": list(self.overwrites),
+            "outside": list(self.outside),
         }
 
 

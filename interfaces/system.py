@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
 from ..kernel.token_economy import TokenEconomy
+from ..memory.journal import Journal
 from ..memory.trace_store import TraceStore
 from ..memory.trust import Trust
 from .decision import Decision
 from .permission_gate import PermissionGate
+from .plain_text import printable, say
 from .result import Result
 from .settings import Settings
 
@@ -50,6 +53,26 @@ class System(Protocol):
         ...
 
     @property
+    def recovered(self) -> Sequence[str]:
+        """What was done at the start about runs that were cut off, for people."""
+        ...
+
+    @property
+    def cwd(self) -> Path:
+        """The working directory."""
+        ...
+
+    @property
+    def locks(self) -> Path:
+        """Folder of the directory locks."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """What every run changed."""
+        ...
+
+    @property
     def traces(self) -> TraceStore:
         """The trace store."""
         ...
@@ -66,6 +89,7 @@ class System(Protocol):
         replay_only: bool = False,
         learn_afresh: bool = False,
         accept_near: bool = False,
+        force: bool = False,
     ) -> Result:
         """Answer a goal."""
         ...
@@ -101,4 +125,11 @@ async def opened(open_system: OpenSystem, given: Mapping[str, Any]) -> AsyncGene
     """
     with redirect_stdout(sys.stderr):
         async with open_system(**given) as system:
+            tell_recovered(system)
             yield system
+
+
+def tell_recovered(system: System) -> None:
+    """Say on stderr what was done about runs that were cut off."""
+    for said in system.recovered:
+        say(f"llmos: {printable(said)}", sys.stderr)

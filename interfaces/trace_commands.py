@@ -11,8 +11,10 @@ import anyio
 
 from ..kernel.errors import UsageError
 from ..kernel.money import format_usd
+from ..memory.effects import effect_of_step
 from ..memory.traces import Parameter, Trace
 from .allowing import allow_traces
+from .effects_view import describe_effect
 from .plain_text import one_line, printable, printable_for_terminal
 from .render import describe_call
 from .streams import print_data
@@ -96,10 +98,9 @@ def describe_trace(trace_id: str, trace: Trace) -> str:
     if trace.valid_on is not None:
         lines.append(f"valid on {trace.valid_on} only")
     lines += [f"varies   {_varies(one)}" for one in trace.parameters]
-    lines += [
-        f"step {number:<3} {describe_call(step.tool, step.input)}"
-        for number, step in enumerate(trace.steps, start=1)
-    ]
+    for number, step in enumerate(trace.steps, start=1):
+        lines.append(f"step {number:<3} {describe_call(step.tool, step.input)}")
+        lines.append(f"  effect {one_line(describe_effect(effect_of_step(step)), 200)}")
     lines += [f"changes  {printable(effect.path)}" for effect in trace.effects]
     lines.append(f"answer   {one_line(trace.answer)}")
     return "\n".join(lines)

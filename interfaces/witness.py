@@ -1,22 +1,27 @@
 """Sees what a model run does to the working directory, so that a replay can be checked.
 
-Before the first call that may write, the directory is snapshotted; before and after each Write
+Before the first call that may write, the run is begun in the journal; before and after each Write
 and Edit the state of its file is noted. At the end the difference says which files the whole run
-changed, those that Bash and plugins changed included.
+changed, those that Bash and plugins changed included, and the run can be undone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
 
+from ..kernel.crash_points import crash_point
 from ..kernel.errors import LlmosError
 from ..kernel.tools import ToolCall
 from ..memory.file_state import resolve, state_of
-from ..memory.snapshot import Snapshot, SnapshotStore
+from ..memory.journal import Journal
+from ..memory.journal_tables import RunHeader
+from ..memory.open_run import OpenRun
 from ..memory.traces import FileEffect, FileState
+from ..memory.tree import Change
 
 _READERS = frozenset({"Read", "Glob", "Grep"})
 _WRITERS = frozenset({"Write", "Edit"})
@@ -26,16 +31,21 @@ class DirectoryWitness:
     """The witness of one model run.
 
     Args:
+        header: What the run is called.
         cwd: The working directory.
-        snapshots: Where snapshots are kept.
+        journal: Where what a run changes is kept.
         exclude: Absolute paths that are llmos's own.
     """
 
-    def __init__(self, cwd: Path, snapshots: SnapshotStore, exclude: Sequence[Path]) -> None:
+    def __init__(
+        self, header: RunHeader, cwd: Path, journal: Journal, exclude: Sequence[Path]
+    ) -> None:
+        self._header = header
         self._cwd = cwd
-        self._snapshots = snapshots
+        self._journal = journal
         self._exclude = tuple(exclude)
-        self._first: Snapshot | None = None
+        self._run: OpenRun | None = None
+        self._changes: list[Change] = []
         self._lock = anyio.Lock()
         self.problem: str | None = None
         self.before_states: dict[str, FileState] = {}
@@ -45,7 +55,7 @@ class DirectoryWitness:
         """Note the world before a call; the call waits for this."""
         if call.name in _READERS:
             return
-        await self._snapshot_once()
+        await self._begin_once()
         if call.name in _WRITERS:
             self.before_states[call.id] = await self._state(call)
 
@@ -54,40 +64,46 @@ class DirectoryWitness:
         if call.name in _WRITERS:
             self.after_states[call.id] = await self._state(call)
 
-    async def effects(self) -> tuple[FileEffect, ...]:
-        """Return what the run changed in the working directory.
+    async def finish(self) -> None:
+        """Close the run, however it ended; then it can be undone."""
+        if self._run is None:
+            return
+        try:
+            self._changes = await anyio.to_thread.run_sync(self._run.changes)
+            crash_point("learn.captured")
+        except (LlmosError, OSError) as error:
+            self.problem = str(error)
+        await anyio.to_thread.run_sync(self._run.close, self._changes)
 
-        Raises:
-            LlmosError: If the directory cannot be snapshotted.
-        """
-        if self._first is None:
-            return ()
-        after = await anyio.to_thread.run_sync(self._snapshots.take, self._cwd, self._exclude)
-        return effects_between(self._snapshots, self._first, after)
+    def effects(self) -> tuple[FileEffect, ...]:
+        """Return the files that the finished run changed; folders are implied by their files."""
+        return effects_of(self._changes)
 
-    async def _snapshot_once(self) -> None:
+    async def _begin_once(self) -> None:
         async with self._lock:
-            if self._first is not None or self.problem is not None:
+            if self._run is not None or self.problem is not None:
                 return
             try:
-                self._first = await anyio.to_thread.run_sync(
-                    self._snapshots.take, self._cwd, self._exclude
+                self._run = await anyio.to_thread.run_sync(
+                    self._journal.begin, self._header, self._cwd, self._exclude
                 )
             except (LlmosError, OSError) as error:
                 # The run goes on; it only leaves no trace, because nobody could check a replay.
                 self.problem = str(error)
+                with suppress(LlmosError, OSError):
+                    await anyio.to_thread.run_sync(
+                        self._journal.note_not_kept, self._header, self._cwd, self.problem
+                    )
 
     async def _state(self, call: ToolCall) -> FileState:
         path = resolve(str(call.input.get("file_path", "")), self._cwd)
         return await anyio.to_thread.run_sync(state_of, path)
 
 
-def effects_between(
-    snapshots: SnapshotStore, before: Snapshot, after: Snapshot
-) -> tuple[FileEffect, ...]:
-    """Return the files that differ between two snapshots; folders are implied by their files."""
+def effects_of(changes: Iterable[Change]) -> tuple[FileEffect, ...]:
+    """Return the changes of files, as a trace records them."""
     return tuple(
         FileEffect(path=change.path, before=change.before_state, after=change.after_state)
-        for change in snapshots.diff(before, after)
+        for change in changes
         if change.is_file
     )

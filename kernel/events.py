@@ -132,6 +132,7 @@ class Restored(Event):
     run_id: str
     paths: tuple[str, ...]
     lost: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 class TraceKept(Event):

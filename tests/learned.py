@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ import anyio
 
 from factory import LEARNED_AT, make_trace
 from llmos.interfaces.follower import Follower, Replay
-from llmos.interfaces.witness import effects_between
+from llmos.interfaces.witness import effects_of
 from llmos.kernel.bus import EventBus
 from llmos.kernel.drivers import standard_drivers
 from llmos.kernel.tools import ToolCall, ToolRegistry, ToolSession
 from llmos.memory.bound import bind_trace
 from llmos.memory.evidence import Evidence
 from llmos.memory.file_state import resolve, state_of
+from llmos.memory.journal import Journal
+from llmos.memory.journal_tables import RunHeader
 from llmos.memory.learning import LearnedCall, build_trace
-from llmos.memory.snapshot import SnapshotStore
 from llmos.memory.traces import Kind, Trace
 from parameters import with_parameters
 
@@ -34,7 +36,7 @@ class World:
         self.cwd = folder / "place"
         self.cwd.mkdir()
         self.evidence = Evidence(None)
-        self._snapshots = SnapshotStore(folder / "snapshots")
+        self._journal = Journal(folder / "undo")
         self._registry = ToolRegistry(standard_drivers())
         self._env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
 
@@ -78,7 +80,7 @@ class World:
         self, goal: str, calls: tuple[tuple[str, Mapping[str, Any]], ...], answer: str
     ) -> Trace:
         session = ToolSession(self.cwd, self.cwd, self._env)
-        before = self._snapshots.take(self.cwd, ())
+        run = self._journal.begin(RunHeader(uuid.uuid4().hex, goal, "LEARNER"), self.cwd)
         done: list[LearnedCall] = []
         for tool, given in calls:
             path = resolve(str(given.get("file_path", "")), self.cwd)
@@ -88,7 +90,9 @@ class World:
             result = await self._registry.get(tool).run(given, session)
             now = state_of(path) if writes else None
             done.append(LearnedCall(ToolCall(tool, given), result, at, True, was, now))
-        effects = effects_between(self._snapshots, before, self._snapshots.take(self.cwd, ()))
+        changes = run.changes()
+        run.close(changes)
+        effects = effects_of(changes)
         trace = build_trace(
             goal,
             done,
@@ -104,6 +108,8 @@ class World:
 
     async def _replay(self, trace: Trace, bound: Trace) -> Replay:
         async with EventBus() as bus:
-            follower = Follower(self._registry, self._snapshots, bus, self.cwd, env=self._env)
+            follower = Follower(self._registry, self._journal, bus, self.cwd, env=self._env)
             left = self.evidence.left(ID)
-            return await follower.follow(ID, bound, run_id="r", left=left, learned=trace)
+            return await follower.follow(
+                ID, bound, run_id=uuid.uuid4().hex, left=left, learned=trace
+            )
