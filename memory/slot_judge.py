@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from .fillings import Span
 from .opposites import turned_round
@@ -16,7 +16,8 @@ from .slot_words import Words
 
 _TURNS = frozenset(
     (
-        "no not none never neither nor without except but only instead don't doesn't isn't can't "
+        "no not none never neither nor nothing anything everything all any every other another "
+        "without except but only instead don't doesn't isn't can't "
         "won't on off up down in out over under before after above below from to into "
         "more less least most first last oldest newest next previous"
     ).split()
@@ -32,7 +33,7 @@ class Doubts:
     Attributes:
         margin: By how much it leads the next reading, in nats.
         shape_margin: By how much it leads the next reading of another shape, in nats.
-        known_words: Words that carry the request and were in goals of its shape.
+        known_words: Telling words that carry the request and were in goals of its shape.
         unknown_words: Words that carry the request and were not in goals of its shape.
         unknown_pairs: Share of neighbours that were not neighbours in goals of its shape.
         values: Values that it sees.
@@ -49,6 +50,8 @@ class Doubts:
         edges: New values that begin or end with a word of grammar, as none for their input did.
         parts: New values with a comma inside.
         torn: New values beside a word with a capital that they leave out.
+        foreign: New values with a form of word (digits, a path) that no value of their input had.
+        exchanged: Pairs of like values in an order in which their inputs never stood.
         pointing: Values that are said by pointing: ``this room``.
         dangling: Words that always stood before a value, and stand before none.
         turns: Words that turn a request round: unknown ones, and opposites of learned ones.
@@ -73,6 +76,8 @@ class Doubts:
     edges: int
     parts: int
     torn: int
+    foreign: int
+    exchanged: int
     pointing: int
     dangling: int
     turns: int
@@ -106,7 +111,9 @@ def doubts_of(
         margin=best.score - max(others, default=best.score - 20.0),
         shape_margin=best.score - max(other_shapes, default=best.score - 20.0),
         known_words=sum(
-            1 for i, word in enumerate(words.carriers) if i not in inside and shape.words.get(word)
+            1
+            for i, word in enumerate(words.carriers)
+            if i not in inside and shape.words.get(word) and words.lower[i] not in FUNCTION_WORDS
         ),
         unknown_words=sum(
             1
@@ -151,6 +158,14 @@ def doubts_of(
         edges=sum(1 for label, span, _ in new if _has_edge(label, span, words)),
         parts=sum(1 for _, span, _ in new if _has_comma(span, words)),
         torn=sum(1 for _, span, _ in new if _is_torn(span, inside, words)),
+        foreign=sum(1 for label, span, _ in new if _is_foreign(label, span, words)),
+        exchanged=sum(
+            1
+            for one, other in combinations(best.spans, 2)
+            if (one.label, other.label) not in shape.orders
+            and (other.label, one.label) in shape.orders
+            and words.forms[one.start] == words.forms[other.start]
+        ),
         pointing=sum(1 for span in best.spans if _points(span, words)),
         dangling=sum(
             1
@@ -195,6 +210,11 @@ def _has_edge(label: Label, span: Span, words: Words) -> bool:
     ) or (last in FUNCTION_WORDS and not any(value[-1] == last for value in label.values))
 
 
+def _is_foreign(label: Label, span: Span, words: Words) -> bool:
+    marked = {"digits", "number", "time", "literal"} - label.forms.keys()
+    return any(form in marked for form in words.forms[span.start : span.end])
+
+
 def _has_comma(span: Span, words: Words) -> bool:
     inner = words.tokens[span.start : span.end]
     # Between two words of a goal stands what is neither; more than a blank is punctuation.
@@ -229,7 +249,7 @@ def certainty(doubts: Doubts) -> float:
     A word that turns the request round must have been learned, one that led to a value must lead to
     one, and a goal that fills nothing, or only that, says too little.
     """
-    if doubts.turns or doubts.dangling or doubts.pointing:
+    if any((doubts.turns, doubts.dangling, doubts.exchanged, doubts.pointing, doubts.foreign)):
         return 0.0
     if not (doubts.values and doubts.known_words):
         return 0.0

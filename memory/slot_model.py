@@ -17,6 +17,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from .fillings import Filling
 from .slot_search import END, START, Search, SlotReading, Values, places_of
@@ -42,6 +43,7 @@ class Shape:
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     first: Counter[str] = field(default_factory=Counter[str])
     labels: set[str] = field(default_factory=set[str])
+    orders: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
 
 @dataclass(slots=True)
@@ -107,6 +109,8 @@ class SlotModel:
             self.labels[span.label].add(words, forms[span.start : span.end])
             shape.labels.add(span.label)
             self.filled_by[filling.tools].add(span.label)
+        labels = [span.label for span in filling.spans]
+        shape.orders.update(combinations(labels, 2))
         for one, other in zip([START, *items], [*items, END], strict=True):
             shape.pairs[one, other] += 1
             shape.first[one] += 1
