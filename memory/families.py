@@ -38,6 +38,7 @@ from .family_parts import (
 )
 from .members import Member, SlotValue
 from .opposites import turned_round
+from .plain_families import PlainFamilies
 from .slot_families import SlotFamilies
 from .wording import tokenize
 
@@ -45,9 +46,6 @@ _SMOOTHING = 0.1
 _CANDIDATES = 20
 _LOOKED_AT = 1500
 """Families that are looked at to find the candidates."""
-_NEIGHBOURS = 5
-_AGREEING = 4
-"""Of the nearest goals, how many must be of the family."""
 _MOST_READINGS = 12
 _SEVERAL = "goals that say the same did different things"
 _UNSEEN_WORD = 1.0
@@ -61,9 +59,13 @@ def _inside(often: int, size: int) -> float:
 
 
 class Families:
-    """The families of one workspace, in memory; not safe for several threads."""
+    """The families of one workspace, in memory; not safe for several threads.
 
-    def __init__(self) -> None:
+    Args:
+        plain: Judges the families whose programs take no values.
+    """
+
+    def __init__(self, plain: PlainFamilies | None = None) -> None:
         self._families: dict[str, Family] = {}
         self._having: dict[str, set[str]] = defaultdict(set)
         self._seen: Counter[str] = Counter()
@@ -71,21 +73,18 @@ class Families:
         self._values: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         self._sizes: dict[str, set[int]] = defaultdict(set)
         self._labels: dict[str, set[str]] = defaultdict(set)
-        self._goals: list[tuple[frozenset[str], str]] = []
         self._slots = SlotFamilies()
-        self._goals_with: dict[str, list[int]] = defaultdict(list)
+        self._goals = 0
+        self._plain = plain or PlainFamilies()
         # What is worked out from the counts, until they change.
         self._rarity: dict[str, float] = {}
-        self._idfs: dict[str, float] = {}
-        self._norms: dict[int, float] = {}
 
     def __len__(self) -> int:
-        return len(self._goals)
+        return self._goals
 
     def add(self, member: Member) -> None:
         """Take in a trace's goal."""
-        for derived in (self._rarity, self._idfs, self._norms):
-            derived.clear()
+        self._rarity.clear()
         family = self._families.setdefault(member.program, Family())
         family.add(member)
         family.labels = frozenset(slot.label for slot in member.slots)
@@ -101,10 +100,9 @@ class Families:
             self._sizes[slot.label].add(len(slot.words))
         for tool in member.tools:
             self._labels[tool] |= family.labels
-        single = frozenset(member.words)
-        for word in single:
-            self._goals_with[word].append(len(self._goals))
-        self._goals.append((single, member.program))
+        if not family.runs_commands:
+            self._plain.add(member)
+        self._goals += 1
         self._slots.add(member)
 
     def propose(self, goal: str) -> Proposal | None:
@@ -133,10 +131,10 @@ class Families:
         rivals = (one.score for one in readings if one.key != best.key)
         margin = best.score - next(rivals, best.score - 50.0)
         family = self._families[best.family]
+        if self._is_plain(family):
+            return self._without_values(goal, best, readings)
         if family.runs_commands:
             lack = _SEVERAL if len(said) > 1 else "" if said else lacks(asked, family, best, margin)
-        elif self._is_plain(family):
-            margin, lack = self._judge_plain(best, readings)
         else:
             lack = self._lacks(family, best, margin)
         values = bound_values(family.sample, best.spans, tokens, goal)
@@ -144,9 +142,20 @@ class Families:
             return None
         return Proposal(family.sample.trace_id, values, len(family.members), margin, not lack, lack)
 
+    def _without_values(self, goal: str, best: Reading, readings: Sequence[Reading]) -> Proposal:
+        words: dict[str, Sequence[str]] = {}
+        for reading in readings:
+            words.setdefault(reading.family, reading.words)
+        verdict = self._plain.judge(goal, best.family, words)
+        family, lack = self._families[verdict.program], verdict.lacks
+        if not self._is_plain(family):
+            family, lack = self._families[best.family], "another program is nearly as likely"
+        size = len(family.members)
+        return Proposal(family.sample.trace_id, {}, size, verdict.margin, not lack, lack)
+
     def _candidates(self, asked: Asked) -> list[str]:
         """Return the families that share telling words with a goal, the most telling first."""
-        total = len(self._goals)
+        total = self._goals
         features = [
             (self._seen[feature], feature)
             for feature in features_of(asked.all_words)
@@ -187,7 +196,7 @@ class Families:
 
     def _score(self, family: Family, features: frozenset[str]) -> float:
         size = len(family.members)
-        score = math.log(size / len(self._goals))
+        score = math.log(size / self._goals)
         seen, never = family.seen, _inside(0, size)
         for feature in features:
             outside = self._outside(feature)
@@ -203,23 +212,8 @@ class Families:
         """Return the log of how likely a feature is in any goal; None if it was never seen."""
         known = self._rarity.get(feature)
         if known is None and (often := self._seen.get(feature, 0)):
-            known = math.log((often + _SMOOTHING) / (len(self._goals) + 1))
+            known = math.log((often + _SMOOTHING) / (self._goals + 1))
             self._rarity[feature] = known
-        return known
-
-    def _idf(self, word: str) -> float:
-        known = self._idfs.get(word)
-        if known is None:
-            known = math.log((1 + len(self._goals)) / (0.5 + self._seen.get(word, 0))) ** 2
-            if word in self._seen:
-                self._idfs[word] = known
-        return known
-
-    def _norm(self, index: int) -> float:
-        """Return the length of a goal as a vector of words."""
-        known = self._norms.get(index)
-        if known is None:
-            known = self._norms[index] = math.sqrt(sum(map(self._idf, self._goals[index][0])))
         return known
 
     def _is_plain(self, family: Family) -> bool:
@@ -245,57 +239,6 @@ class Families:
         if known < bar.pairs:
             return "its words stand in another order"
         return ""
-
-    def _judge_plain(self, best: Reading, readings: Sequence[Reading]) -> tuple[float, str]:
-        """Judge a family without values by its words alone and by the nearest goals."""
-        words = frozenset(word for word in best.words)
-        votes, near = self._vote(words)
-        scale = math.sqrt(1 + sum(1 for word in words if word in self._seen))
-        scores: dict[str, float] = {}
-        for reading in readings:
-            family = self._families[reading.family]
-            single = frozenset(word for word in reading.words if word in self._seen)
-            score = self._score(family, single) / scale + 2.0 * votes[reading.family]
-            scores[reading.family] = max(score, scores.get(reading.family, -math.inf))
-        order = sorted(scores.items(), key=lambda one: (-one[1], one[0]))
-        margin = order[0][1] - (order[1][1] if len(order) > 1 else order[0][1] - 3.0)
-        size = len(self._families[best.family].members)
-        if order[0][0] != best.family or margin < PLAIN_BAR.margin:
-            return margin, "another program is nearly as likely"
-        if size < PLAIN_BAR.members:
-            return margin, f"only {size} learned goals are like this"
-        if near[best.family] < min(_AGREEING, size):
-            return margin, "the nearest goals are of other kinds"
-        known = sum(1 for word in words if self._families[best.family].seen.get(word))
-        if known < PLAIN_BAR.words * len(words):
-            return margin, "too many of its words were not in goals like this"
-        return margin, ""
-
-    def _vote(self, words: frozenset[str]) -> tuple[dict[str, float], Counter[str]]:
-        """Return the summed similarity and the count of the nearest goals, by family."""
-        total = len(self._goals)
-
-        overlap: dict[int, float] = defaultdict(float)
-        for word in words:
-            if self._seen.get(word, 0) <= 0.5 * total + 10:
-                weight = self._idf(word)
-                for index in self._goals_with.get(word, ()):
-                    overlap[index] += weight
-        own = math.sqrt(sum(map(self._idf, words))) or 1.0
-        # Rounded, and equals by their program: the order of learning must not decide.
-        nearest = heapq.nsmallest(
-            _NEIGHBOURS,
-            (
-                (-round(share / self._norm(index) / own, 9), self._goals[index][1])
-                for index, share in overlap.items()
-            ),
-        )
-        votes: dict[str, float] = defaultdict(float)
-        near: Counter[str] = Counter()
-        for dissimilarity, program in nearest:
-            votes[program] -= dissimilarity
-            near[program] += 1
-        return votes, near
 
     def _assignments(self, sample: Member, asked: Asked) -> list[tuple[tuple[int, int], ...]]:
         """Return the ways in which a goal's tokens can fill a program's slots; at most a few."""

@@ -33,7 +33,7 @@ class Bar:
 VALUES_BAR = Bar(members=2, margin=4.0, words=1.0, pairs=0.65)
 NOTHING_TAKEN_BAR = Bar(members=3, margin=7.0, words=1.0, pairs=0.65)
 """Of a goal that gives no value to a tool that takes some: one of its words could be one."""
-PLAIN_BAR = Bar(members=4, margin=2.2, words=0.8, pairs=0.0)
+PLAIN_BAR = Bar(members=4, margin=2.5, words=0.0, pairs=0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Member:
         words: The canonical words of its goal, with labels where values stand.
         slots: Its parameters, in the order of the goal.
         learned_at: UTC epoch seconds.
+        goal: The goal as it was typed.
         filling: Its goal laid out by the inputs that it fills; None if it runs commands.
         used: Words of its goal that the steps use as they are, though they are no parameters.
         plurals: Words of its goal that are many by their ending.
@@ -67,6 +68,7 @@ class Member:
     words: tuple[str, ...]
     slots: tuple[SlotValue, ...]
     learned_at: float
+    goal: str
     filling: Filling | None = None
     used: tuple[str, ...] = ()
     plurals: tuple[str, ...] = ()
@@ -97,9 +99,10 @@ class Member:
         words, tools, used, many = (
             tuple(data[name]) for name in ("words", "tools", "used", "plurals")
         )
-        learned_at, filling = data["learned_at"], data["filling"]
+        learned_at, goal, filling = data["learned_at"], data["goal"], data["filling"]
         laid_out = Filling.from_json(filling) if filling else None
-        return cls(trace_id, data["program"], tools, words, slots, learned_at, laid_out, used, many)
+        program = data["program"]
+        return cls(trace_id, program, tools, words, slots, learned_at, goal, laid_out, used, many)
 
 
 def member_of(trace_id: str, trace: Trace) -> Member:
@@ -129,6 +132,7 @@ def member_of(trace_id: str, trace: Trace) -> Member:
         masked(words, labels),
         tuple(slots),
         learned_at,
+        trace.goal,
         filling_of(trace),
         tuple(sorted(used)),
         plurals(fixed),

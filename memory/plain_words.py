@@ -40,3 +40,11 @@ JUDGING_WORDS = frozenset(
     ).split()
 )
 """Words by which a sentence judges what was observed, beside what stands in it."""
+NEGATIONS = frozenset(
+    (
+        "not no never none nothing nobody neither nor without cannot "
+        "don't doesn't didn't isn't aren't wasn't weren't won't can't couldn't shouldn't wouldn't "
+        "haven't hasn't hadn't mustn't needn't except"
+    ).split()
+)
+"""Words that turn a request into its contrary, or take something out of it."""

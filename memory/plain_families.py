@@ -1,0 +1,299 @@
+"""Which program without values does a goal ask for, if any? A probability, and a bar for it.
+
+All programs that the goal could mean, and one that was never learned, are weighed against each
+other by a conditional logit model: the words that they share with the goal (naive Bayes, and the
+nearest goal by tf-idf) and how near their goals are in meaning (see `goal_space`). That the goal
+means something new is the likelier, the more of the programs learned so far have one goal only.
+
+Sources: McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior" (1974); Good, "The
+Population Frequencies of Species" (1953) for what was never seen; McCallum & Nigam, "A Comparison
+of Event Models for Naive Bayes Text Classification" (1998); Chow, "On Optimum Recognition Error
+and Reject Tradeoff" (1970) for deciding to abstain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+
+from .embedding import Embedding
+from .family_parts import PLAIN_BAR
+from .goal_space import GoalSpace, Nearness
+from .members import Member
+from .negations import negated
+from .opposites import turned_round
+from .plain_words import FUNCTION_WORDS
+from .static_embedding import static_embedding
+
+_MOST = 10
+"""Programs that are weighed: the nearest ones, beside those that their words propose first."""
+_PROPOSED = 3
+_SMOOTHING = 0.1
+_MOSTLY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each sign counts for. Fitted by maximum likelihood, see `benchmarks/fit_plain.py`.
+
+    Attributes:
+        words: Log odds of the goal's words, by the root of their number.
+        overlap: Cosine of words to the nearest goal.
+        middle: Cosine of vectors to the mean of the program's goals.
+        nearest: Cosine of vectors to its nearest goal.
+        share: What a linear model of all vectors gives to it.
+        size: Log of how many goals it has.
+        new: For a program that was never learned.
+        singles: For it, log of the share of goals that are the only one of their program.
+        goals: For it, log of how many goals were learned.
+    """
+
+    words: float
+    overlap: float
+    middle: float
+    nearest: float
+    share: float
+    size: float
+    new: float
+    singles: float
+    goals: float
+
+
+WEIGHTS = Weights(
+    words=0.32,
+    overlap=3.06,
+    middle=4.47,
+    nearest=3.87,
+    share=10.84,
+    size=-1.57,
+    new=9.21,
+    singles=1.34,
+    goals=-0.95,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which program a goal asks for.
+
+    Attributes:
+        program: The likeliest program.
+        margin: The log odds that it is this one and no other.
+        lacks: Why that is not enough, for people; empty if it is.
+    """
+
+    program: str
+    margin: float
+    lacks: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for one program; see `Weights`."""
+
+    words: float
+    overlap: float
+    middle: float
+    nearest: float
+    share: float
+    size: float
+
+
+@dataclass(slots=True)
+class _Program:
+    """The words of the goals of one program."""
+
+    seen: Counter[str] = field(default_factory=Counter[str])
+    goals: list[frozenset[str]] = field(default_factory=list[frozenset[str]])
+    having: dict[str, list[int]] = field(default_factory=lambda: defaultdict[str, list[int]](list))
+
+    def add(self, words: frozenset[str]) -> None:
+        for word in words:
+            self.having[word].append(len(self.goals))
+        self.goals.append(words)
+        self.seen.update(words)
+
+
+class PlainFamilies:
+    """The goals of all programs that run no shell command; not safe for several threads.
+
+    Args:
+        weights: What the signs count for.
+        embedding: Turns goals into vectors.
+    """
+
+    def __init__(self, weights: Weights = WEIGHTS, embedding: Embedding | None = None) -> None:
+        self._weights = weights
+        self._programs: dict[str, _Program] = defaultdict(_Program)
+        self._seen: Counter[str] = Counter()
+        self._goals = 0
+        self._single = 0
+        """Programs with one goal."""
+        self._space = GoalSpace(embedding or static_embedding())
+        # What is worked out from the counts, until they change.
+        self._idfs: dict[str, float] = {}
+        self._lengths: dict[frozenset[str], float] = {}
+
+    def add(self, member: Member) -> None:
+        """Take in a trace's goal."""
+        self._idfs.clear()
+        self._lengths.clear()
+        words = frozenset(member.words)
+        program = self._programs[member.program]
+        program.add(words)
+        self._single += {1: 1, 2: -1}.get(len(program.goals), 0)
+        self._seen.update(words)
+        self._goals += 1
+        self._space.add(member.program, member.goal)
+
+    def judge(self, goal: str, proposed: str, words: Mapping[str, Sequence[str]]) -> Verdict:
+        """Find the program that a goal asks for.
+
+        Args:
+            goal: The goal.
+            proposed: The program that its words propose.
+            words: The words of the goal as each program reads it that its words propose: with
+                labels where it finds its values; the likeliest first.
+        """
+        size = len(self._programs[proposed].goals)
+        if size < PLAIN_BAR.members:
+            # Without looking at the vectors, which would have to be loaded.
+            return Verdict(proposed, 0.0, f"only {size} learned goals are like this")
+        plain = words[proposed]
+        signs = self.signs(goal, words, frozenset(plain))
+        likely = self.likelihoods(signs)
+        best = min(likely, key=lambda one: (-likely[one], one))
+        margin = round(_log_odds(likely[best]), 6)
+        return Verdict(best, margin, self._lacks(best, margin, frozenset(plain), signs))
+
+    def signs(
+        self, goal: str, words: Mapping[str, Sequence[str]], plain: frozenset[str]
+    ) -> dict[str, Signs]:
+        """Return what speaks for each program that a goal may ask for.
+
+        Args:
+            goal: The goal.
+            words: See `judge`.
+            plain: Its words for a program that takes no values.
+        """
+        near = self._space.near(goal, _MOST, islice(words, _PROPOSED))
+        return {
+            name: self._signs(name, frozenset(words.get(name, plain)), nearness)
+            for name, nearness in near.items()
+        }
+
+    def likelihoods(self, signs: Mapping[str, Signs]) -> dict[str, float]:
+        """Return how likely each program is the one that is asked for; they add up to less than 1.
+
+        Args:
+            signs: What speaks for each.
+        """
+        weights = self._weights
+        scores = {name: _weighed(one, weights) for name, one in signs.items()}
+        new = weights.new + sum(
+            weight * sign
+            for weight, sign in zip((weights.singles, weights.goals), self.newness(), strict=True)
+        )
+        most = max(new, *scores.values())
+        total = math.fsum(math.exp(score - most) for score in (new, *scores.values()))
+        return {name: math.exp(score - most) / total for name, score in scores.items()}
+
+    def newness(self) -> tuple[float, float]:
+        """Return what speaks for a program that was never learned; see `Weights`."""
+        return math.log((self._single + 0.5) / (self._goals + 1)), math.log(self._goals)
+
+    def _lacks(self, best: str, margin: float, words: frozenset[str], others: Iterable[str]) -> str:
+        program = self._programs[best]
+        size = len(program.goals)
+        if margin < PLAIN_BAR.margin:
+            return "another program is nearly as likely"
+        if size < PLAIN_BAR.members:
+            return f"only {size} learned goals are like this"
+        for word in sorted(words - program.seen.keys()):
+            if any(char.isdigit() for char in word):
+                return f"{word!r} could be a value, and this takes none"
+            if word not in FUNCTION_WORDS and any(self._tells(other, word) for other in others):
+                return f"{word!r} is a word of another program"
+        if (turned := turned_round(words, program.seen)) is not None:
+            return f"{turned!r} asks for the reverse"
+        return negated(words, program.seen, size)
+
+    def _tells(self, name: str, word: str) -> bool:
+        """Whether a word stands in most goals of a program."""
+        program = self._programs[name]
+        return program.seen.get(word, 0) >= max(2, _MOSTLY * len(program.goals))
+
+    def _signs(self, name: str, words: frozenset[str], near: Nearness) -> Signs:
+        program = self._programs[name]
+        size = len(program.goals)
+        score, known = math.log(size / self._goals), 0
+        for word in sorted(words):
+            if often := self._seen.get(word, 0):
+                known += 1
+                score += _inside(program.seen.get(word, 0), size)
+                score -= math.log((often + _SMOOTHING) / (self._goals + 1))
+        return Signs(
+            round(score / math.sqrt(1 + known), 9),
+            round(self._overlap(program, words), 9),
+            near.middle,
+            near.nearest,
+            near.share,
+            math.log(size),
+        )
+
+    def _overlap(self, program: _Program, words: Set[str]) -> float:
+        """Return the largest cosine of words, weighed by tf-idf, to a goal of a program."""
+        shared: dict[int, float] = defaultdict(float)
+        for word in sorted(words):
+            if indices := program.having.get(word):
+                weight = self._idf(word)
+                for index in indices:
+                    shared[index] += weight
+        if not shared:
+            return 0.0
+        own = math.sqrt(math.fsum(map(self._idf, words))) or 1.0
+        return (
+            max(weight / self._length(program.goals[index]) for index, weight in shared.items())
+            / own
+        )
+
+    def _idf(self, word: str) -> float:
+        known = self._idfs.get(word)
+        if known is None:
+            known = math.log((1 + self._goals) / (0.5 + self._seen.get(word, 0))) ** 2
+            if word in self._seen:
+                self._idfs[word] = known
+        return known
+
+    def _length(self, words: frozenset[str]) -> float:
+        """Return the length of a goal as a vector of words."""
+        known = self._lengths.get(words)
+        if known is None:
+            known = self._lengths[words] = math.sqrt(math.fsum(map(self._idf, words)))
+        return known
+
+
+def _weighed(signs: Signs, weights: Weights) -> float:
+    return (
+        weights.words * signs.words
+        + weights.overlap * signs.overlap
+        + weights.middle * signs.middle
+        + weights.nearest * signs.nearest
+        + weights.share * signs.share
+        + weights.size * signs.size
+    )
+
+
+def _log_odds(likely: float) -> float:
+    likely = min(likely, 1 - 1e-12)
+    return math.log(likely / (1 - likely))
+
+
+@lru_cache(maxsize=4096)
+def _inside(often: int, size: int) -> float:
+    """Return the log of how likely a word is in a goal of a program."""
+    return math.log((often + _SMOOTHING) / (size + 2 * _SMOOTHING))
