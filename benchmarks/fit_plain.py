@@ -1,4 +1,4 @@
-"""Fit the weights by which families without values are judged (`memory/plain_families.py`).
+"""Fit the weights by which families without values are judged (`memory/plain_model.py`).
 
     python benchmarks/fit_plain.py DATA [--without SOURCE] [--streams 24]
 
@@ -30,7 +30,8 @@ from llmos.kernel.tools import ToolCall, ToolRegistry, ToolResult
 from llmos.memory.families import Families
 from llmos.memory.learning import LearnedCall, NotKept, build_trace
 from llmos.memory.members import Member, member_of
-from llmos.memory.plain_families import WEIGHTS, PlainFamilies, Signs, Weights
+from llmos.memory.plain_families import PlainFamilies
+from llmos.memory.plain_model import WEIGHTS, Signs, Weights
 from llmos.memory.traces import Provenance
 from workbench import CWD, LEARNED_AT, StubDriver
 

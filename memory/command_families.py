@@ -17,7 +17,7 @@ from .family_parts import Asked, Bar, Family, Reading, said_of
 from .members import plurals
 from .rewording import folded, respelled
 
-COMMAND_BAR = Bar(members=2, margin=5.0, words=1.0, pairs=0.65)
+COMMAND_BAR = Bar(members=2, margin=5.0, pairs=0.65)
 
 
 def said_before(

@@ -19,21 +19,19 @@ class Bar:
     Attributes:
         members: Goals that it must have.
         margin: By how much it must lead the next one, in nats of log odds (for a family without
-            values: of the normalised score).
-        words: Share of the goal's words that it must have seen.
+            values: all others, and what was never learned).
         pairs: Share of the goal's pairs of neighbours that it must have seen.
     """
 
     members: int
     margin: float
-    words: float
     pairs: float
 
 
-VALUES_BAR = Bar(members=2, margin=4.0, words=1.0, pairs=0.65)
-NOTHING_TAKEN_BAR = Bar(members=3, margin=7.0, words=1.0, pairs=0.65)
+VALUES_BAR = Bar(members=2, margin=4.0, pairs=0.65)
+NOTHING_TAKEN_BAR = Bar(members=3, margin=7.0, pairs=0.65)
 """Of a goal that gives no value to a tool that takes some: one of its words could be one."""
-PLAIN_BAR = Bar(members=4, margin=2.5, words=0.0, pairs=0.0)
+PLAIN_BAR = Bar(members=4, margin=2.7, pairs=0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Which program without values does a goal ask for, if any? A probability, and a bar for it.
 
 All programs that the goal could mean, and one that was never learned, are weighed against each
-other by a conditional logit model: the words that they share with the goal (naive Bayes, and the
+other by the model of `plain_model`: the words that they share with the goal (naive Bayes, and the
 nearest goal by tf-idf) and how near their goals are in meaning (see `goal_space`). That the goal
 means something new is the likelier, the more of the programs learned so far have one goal only.
 
@@ -26,6 +26,7 @@ from .goal_space import GoalSpace, Nearness
 from .members import Member
 from .negations import negated
 from .opposites import turned_round
+from .plain_model import WEIGHTS, Signs, Weights, chances
 from .plain_words import FUNCTION_WORDS
 from .static_embedding import static_embedding
 
@@ -34,46 +35,6 @@ _MOST = 10
 _PROPOSED = 3
 _SMOOTHING = 0.1
 _MOSTLY = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What each sign counts for. Fitted by maximum likelihood, see `benchmarks/fit_plain.py`.
-
-    Attributes:
-        words: Log odds of the goal's words, by the root of their number.
-        overlap: Cosine of words to the nearest goal.
-        middle: Cosine of vectors to the mean of the program's goals.
-        nearest: Cosine of vectors to its nearest goal.
-        share: What a linear model of all vectors gives to it.
-        size: Log of how many goals it has.
-        new: For a program that was never learned.
-        singles: For it, log of the share of goals that are the only one of their program.
-        goals: For it, log of how many goals were learned.
-    """
-
-    words: float
-    overlap: float
-    middle: float
-    nearest: float
-    share: float
-    size: float
-    new: float
-    singles: float
-    goals: float
-
-
-WEIGHTS = Weights(
-    words=0.32,
-    overlap=3.06,
-    middle=4.47,
-    nearest=3.87,
-    share=10.84,
-    size=-1.57,
-    new=9.21,
-    singles=1.34,
-    goals=-0.95,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +50,6 @@ class Verdict:
     program: str
     margin: float
     lacks: str
-
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """What speaks for one program; see `Weights`."""
-
-    words: float
-    overlap: float
-    middle: float
-    nearest: float
-    share: float
-    size: float
 
 
 @dataclass(slots=True)
@@ -192,15 +141,7 @@ class PlainFamilies:
         Args:
             signs: What speaks for each.
         """
-        weights = self._weights
-        scores = {name: _weighed(one, weights) for name, one in signs.items()}
-        new = weights.new + sum(
-            weight * sign
-            for weight, sign in zip((weights.singles, weights.goals), self.newness(), strict=True)
-        )
-        most = max(new, *scores.values())
-        total = math.fsum(math.exp(score - most) for score in (new, *scores.values()))
-        return {name: math.exp(score - most) / total for name, score in scores.items()}
+        return chances(signs, *self.newness(), self._weights)
 
     def newness(self) -> tuple[float, float]:
         """Return what speaks for a program that was never learned; see `Weights`."""
@@ -213,12 +154,14 @@ class PlainFamilies:
             return "another program is nearly as likely"
         if size < PLAIN_BAR.members:
             return f"only {size} learned goals are like this"
-        for word in sorted(words - program.seen.keys()):
+        strange = words - program.seen.keys()
+        for word in sorted(strange):
             if any(char.isdigit() for char in word):
                 return f"{word!r} could be a value, and this takes none"
             if word not in FUNCTION_WORDS and any(self._tells(other, word) for other in others):
                 return f"{word!r} is a word of another program"
-        if (turned := turned_round(words, program.seen)) is not None:
+        missing = {word: often for word, often in program.seen.items() if word not in words}
+        if (turned := turned_round(strange, missing)) is not None:
             return f"{turned!r} asks for the reverse"
         return negated(words, program.seen, size)
 
@@ -275,17 +218,6 @@ class PlainFamilies:
         if known is None:
             known = self._lengths[words] = math.sqrt(math.fsum(map(self._idf, words)))
         return known
-
-
-def _weighed(signs: Signs, weights: Weights) -> float:
-    return (
-        weights.words * signs.words
-        + weights.overlap * signs.overlap
-        + weights.middle * signs.middle
-        + weights.nearest * signs.nearest
-        + weights.share * signs.share
-        + weights.size * signs.size
-    )
 
 
 def _log_odds(likely: float) -> float:
