@@ -107,6 +107,9 @@ def doubts_of(
         if tuple(words.lower[span.start : span.end]) not in model.labels[span.label].values
     ]
     filled = model.filled_by[shape.tools]
+    # Goals of the shape that fill other inputs may say the reverse.
+    alike = model.words_with[best.shape, tuple(sorted(span.label for span in best.spans))]
+    outside = [word for i, word in enumerate(words.carriers) if i not in inside]
     return Doubts(
         margin=best.score - max(others, default=best.score - 20.0),
         shape_margin=best.score - max(other_shapes, default=best.score - 20.0),
@@ -178,14 +181,9 @@ def doubts_of(
         turns=sum(
             1
             for i, word in enumerate(words.carriers)
-            if i not in inside and words.lower[i] in _TURNS and not shape.words.get(word)
+            if i not in inside and words.lower[i] in _TURNS and not alike.get(word)
         )
-        + (
-            turned_round(
-                (words.carriers[i] for i in range(len(words)) if i not in inside), shape.words
-            )
-            is not None
-        ),
+        + (turned_round(outside, shape.words) is not None),
     )
 
 

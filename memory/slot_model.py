@@ -79,6 +79,8 @@ class SlotModel:
         self.labels: dict[str, Label] = defaultdict(Label)
         self.filled_by: dict[str, set[str]] = defaultdict(set)
         """By tools: the labels that goals fill."""
+        self.words_with: dict[tuple[str, tuple[str, ...]], Counter[str]] = defaultdict(Counter[str])
+        """By shape and filled labels: the words that carried the request."""
         self._shapes_with: dict[str, set[str]] = defaultdict(set)
         self._words: Counter[str] = Counter()
         self._forms: Counter[str] = Counter()
@@ -104,6 +106,9 @@ class SlotModel:
                 shape.words[item] += 1
                 shape.total += 1
                 self._shapes_with[item].add(filling.shape)
+        self.words_with[filling.shape, filling.labels].update(
+            item for item in items if item not in self.labels
+        )
         for span in filling.spans:
             words = [text.lower() for text in filling.words[span.start : span.end]]
             self.labels[span.label].add(words, forms[span.start : span.end])
