@@ -108,7 +108,8 @@ def doubts_of(
     ]
     filled = model.filled_by[shape.tools]
     # Goals of the shape that fill other inputs may say the reverse.
-    alike = model.words_with[best.shape, tuple(sorted(span.label for span in best.spans))]
+    labels = tuple(sorted(span.label for span in best.spans))
+    alike = model.words_with.get((best.shape, labels), {})
     outside = [word for i, word in enumerate(words.carriers) if i not in inside]
     return Doubts(
         margin=best.score - max(others, default=best.score - 20.0),
