@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..kernel.record import Record
 from ..kernel.tools import JsonObject
 from .permission_rules import Rule, Rules
-from .protected import ProtectedPaths
+from .protected import ProtectedPaths, links_followed
 
 if TYPE_CHECKING:
     from .command_permissions import CommandPermissions
@@ -152,7 +152,7 @@ class Permissions:
         found = [
             rule.matches_path(one, self.cwd, self.home)
             for path in paths
-            for one in (path, Path(os.path.realpath(path)))
+            for one in (path, links_followed(path))
         ]
         return all(found) if every else any(found)
 

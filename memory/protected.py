@@ -22,6 +22,18 @@ _SPELLING = str.maketrans("", "", "'\"\\")
 _REMOVES = r"\brm(?:dir)?\b|\bgit\b.*\bconfig\b"
 
 
+def links_followed(path: Path) -> Path:
+    """Return where a path leads; where a link may not be read, the path as it is.
+
+    Args:
+        path: An absolute path.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:  # another process's working directory, which nobody else can follow either
+        return Path(os.path.normpath(path))
+
+
 class ProtectedPaths:
     """Tells which paths are protected.
 
@@ -42,7 +54,7 @@ class ProtectedPaths:
         Args:
             path: An absolute path; its links are followed here.
         """
-        for one in (Path(os.path.normpath(path)), Path(os.path.realpath(path))):
+        for one in (Path(os.path.normpath(path)), links_followed(path)):
             # Some file systems do not tell upper case from lower case.
             inside = one.relative_to(self._cwd) if one.is_relative_to(self._cwd) else one
             names = [part.casefold() for part in inside.parts]

@@ -180,6 +180,7 @@ PROTECTED: list[tuple[str, Outcome]] = [
     ("rm -rf build", O),
     ("echo .bashrc", O),
     ("cp a b", O),
+    ("echo x > /proc/1/cwd/x", O),
 ]
 """Without any rule, in the mode that lets a run use its tools."""
 
