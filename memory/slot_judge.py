@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -109,7 +110,7 @@ def doubts_of(
     filled = model.filled_by[shape.tools]
     # Goals of the shape that fill other inputs may say the reverse.
     labels = tuple(sorted(span.label for span in best.spans))
-    alike = model.words_with.get((best.shape, labels), {})
+    alike = model.words_with.get((best.shape, labels), Counter[str]())
     outside = [word for i, word in enumerate(words.carriers) if i not in inside]
     return Doubts(
         margin=best.score - max(others, default=best.score - 20.0),
