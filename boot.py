@@ -83,6 +83,7 @@ class LLMOS:
         workspace: Folder of the memory.
         model: Full model id.
         permission_mode: What a run may do without being asked.
+        guards: ``normal``, or ``strict``: a replay goes on only while every observation is equal.
         max_budget_usd: Most that one model run may cost, dollars.
         cli_path: A Claude Code CLI to use instead of the bundled one.
         max_turns: API calls a model run may make.
@@ -106,6 +107,7 @@ class LLMOS:
         workspace: str | Path | None = None,
         model: str | None = None,
         permission_mode: str | None = None,
+        guards: str | None = None,
         max_budget_usd: float | None = None,
         cli_path: str | None = None,
         max_turns: int | None = None,
@@ -121,6 +123,7 @@ class LLMOS:
             "workspace": workspace,
             "model": model,
             "permission_mode": permission_mode,
+            "guards": guards,
             "max_budget_usd": max_budget_usd,
             "cli_path": cli_path,
             "max_turns": max_turns,
@@ -342,6 +345,11 @@ class LLMOS:
         return self._journal
 
     @property
+    def evidence(self) -> Evidence:
+        """The record of the traces."""
+        return self._evidence
+
+    @property
     def economy(self) -> TokenEconomy:
         """The money."""
         return self._economy
@@ -389,6 +397,7 @@ class LLMOS:
             exclude=[self.memory],
             forbids=self.gate.forbids,
             **self._confined(),
+            strict=settings.guards == "strict",
         )
         self._learner = LearnerOnDemand(partial(self._make_learner, loaded.tools, registry))
         self._dispatcher = Dispatcher(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from .._version import __version__
 from ..kernel.errors import UsageError
-from .defaults import PermissionMode
+from .defaults import GuardMode, PermissionMode
 from .streams import print_data
 
 _ABOUT_RUNS = ("runs", "diff", "undo", "redo")
@@ -81,6 +81,7 @@ class Request(NamedTuple):
             "workspace",
             "model",
             "permission_mode",
+            "guards",
             "max_budget_usd",
             "max_turns",
             "timeout_s",
@@ -120,6 +121,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("-m", "--model", metavar="ID", help="full model id")
     modes = ", ".join(PermissionMode.__args__)
     add("--permission-mode", metavar="MODE", help=f"{modes} (default: acceptEdits)")
+    modes = ", ".join(GuardMode.__args__)
+    add("--guards", metavar="MODE", help=f"{modes}: strict if nothing seen may differ")
     for names, what in _RULES.items():
         add(*names, dest=names[-1].strip("-"), metavar="RULE", action="append", help=what)
     add(

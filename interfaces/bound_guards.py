@@ -22,7 +22,8 @@ from ..memory.guards import compare, other_outcome
 from ..memory.placement import lift_cwd, lower_cwd
 from ..memory.traces import FileEffect, FileState, Trace
 from ..memory.tree import Change, Tree
-from .replay_guards import Stop, StrictGuards
+from .drift_kinds import DriftKind, Stop
+from .replay_guards import StrictGuards, kind_of
 
 
 class BoundGuards(StrictGuards):
@@ -35,6 +36,7 @@ class BoundGuards(StrictGuards):
         learned: The trace as it was learned.
         exclude: Absolute paths that are llmos's own.
         force: Whether files that somebody else made or changed may be replaced.
+        exact: Whether every observation must be equal but for the values.
     """
 
     def __init__(
@@ -46,8 +48,9 @@ class BoundGuards(StrictGuards):
         learned: Trace,
         exclude: Sequence[Path] = (),
         force: bool = False,
+        exact: bool = False,
     ) -> None:
-        super().__init__(trace, cwd, left, force=force)
+        super().__init__(trace, cwd, left, force=force, exact=exact)
         self._learned = learned
         self._exclude = exclude
         self._swap = substitution_of(learned, trace)
@@ -58,6 +61,7 @@ class BoundGuards(StrictGuards):
 
     def check_files(self) -> None:
         """Check the files that the replay is going to change, as far as they are known."""
+        self._check_links()
         writers = self._writers()
         others: list[str] = []
         for old, effect in self._effects():
@@ -66,30 +70,39 @@ class BoundGuards(StrictGuards):
             if now is None:
                 if moved or None in (old.before.sha256, old.after.sha256):
                     continue
-                raise Stop(f"{effect.path} is not there any more")
+                raise Stop(f"{effect.path} is not there any more", DriftKind.FILE_CHANGED)
             only_edited = writers.get(effect.path) == {"Edit"} and effect.before == UNKNOWN
             if now not in self._known(effect.path) and not only_edited:
                 others.append(effect.path)
         if others and not self._force:
             are = "is" if len(others) == 1 else "are"
             names = ", ".join(others)
-            raise Stop(f"{names} {are} there already, and no run of this trace made it", others)
+            raise Stop(
+                f"{names} {are} there already, and no run of this trace made it",
+                DriftKind.FILE_CHANGED,
+                others,
+            )
 
     def begin(self, before: Tree | None) -> None:
         """Take note of the working directory as it is before the first step."""
         self._before = before
 
+    def passed(self, index: int) -> None:
+        """Take the steps before one for carried out, and what they showed for unchanged."""
+        for earlier in range(index):
+            self._flow.unchanged(earlier)
+
     def ready(self, index: int, given: JsonObject) -> tuple[bool, str | None]:
         """Check the file that a step is about to write, and that it may write this text."""
         reason = self._flow.before(index)
         if reason is not None:
-            raise Stop(reason)
+            raise Stop(reason, DriftKind.CONCLUSION)
         step = self._trace.steps[index]
         if step.before is None:
             return False, None
         path = resolve(str(given.get("file_path", "")), self._cwd)
         if any(path.is_relative_to(own) for own in self._exclude):
-            raise Stop(f"{path.name} is among llmos's own files")
+            raise Stop(f"{path.name} is among llmos's own files", DriftKind.OTHERS_FILE)
         now = state_of(path)
         if _is(now, step.after):
             self._flow.unchanged(index)
@@ -99,18 +112,19 @@ class BoundGuards(StrictGuards):
         if now.sha256 is not None and self._may_change(index, path, now.sha256):
             return False, None
         if now.sha256 is None:
-            raise Stop(f"{path.name} is not there")
+            raise Stop(f"{path.name} is not there", DriftKind.FILE_CHANGED)
         if self._force:
             return False, None
         name = self._name(path) or str(path)
-        raise Stop(f"{path.name} is there already, and is another's", [name])
+        said = f"{path.name} is there already, and is another's"
+        raise Stop(said, DriftKind.FILE_CHANGED, [name])
 
     def written(self, index: int, given: JsonObject, result: ToolResult) -> None:
         """Check what a step wrote."""
         if self._trace.steps[index].after != UNKNOWN:
             super().written(index, given, result)
         elif not result.ok:
-            raise Stop(f"it failed now: {result.output[:200]}")
+            raise Stop(f"it failed now: {result.output[:200]}", DriftKind.OTHER_OUTCOME)
         path = resolve(str(given.get("file_path", "")), self._cwd)
         self._wrote[path] = state_of(path).sha256
         self._flow.unchanged(index)
@@ -118,15 +132,17 @@ class BoundGuards(StrictGuards):
     def observed(self, index: int, result: ToolResult, began: float, ended: float) -> None:
         """Check what a step shows: the same, or nothing changed that flowed on."""
         recorded, now = self._seen(index), self._seen_now(index, result, began, ended)
-        comparison = compare(recorded, now)
+        comparison = compare(recorded, now, strict=self._exact)
         if comparison.reason is None:
             self._check_volatile(index, comparison.changed)
             self._flow.unchanged(index)
             return
+        if self._exact:
+            raise Stop(comparison.reason, kind_of(recorded, now))
         reason = other_outcome(recorded, now)
         reason = reason or self._flow.judge(index, lift_cwd(now.text, str(self._cwd)))
         if reason is not None:
-            raise Stop(reason)
+            raise Stop(reason, kind_of(recorded, now))
 
     def finish(self, changes: list[Change]) -> tuple[str, dict[str, str]]:
         """Judge the replay as a whole."""
@@ -136,7 +152,7 @@ class BoundGuards(StrictGuards):
         try:
             answer = derive_answer(self._learned, self._trace, self._swap, self._flow.seen)
         except Underivable as error:
-            raise Stop(error.reason) from None
+            raise Stop(error.reason, DriftKind.NO_ANSWER) from None
         left = {one.path: one.after_state.sha256 for one in changes if one.is_file}
         for _, effect in self._effects():
             now = state_of(self._cwd / effect.path)
@@ -186,7 +202,7 @@ class BoundGuards(StrictGuards):
             return
         if change.before_state.sha256 not in self._known(change.path) and not self._force:
             reason = f"it changed {change.path}, which was there and which no run of it made"
-            raise Stop(reason, [change.path])
+            raise Stop(reason, DriftKind.OTHERS_FILE, [change.path])
 
     def _check_made(self) -> None:
         """Check that the files whose names hold no value were made, or removed, once more."""
@@ -195,7 +211,10 @@ class BoundGuards(StrictGuards):
             named = any(value in old.path.casefold() for value in values)
             there = state_of(self._cwd / effect.path).sha256 is not None
             if not named and there != (old.after.sha256 is not None):
-                raise Stop(f"{effect.path} is {'there' if there else 'not there'} afterwards")
+                raise Stop(
+                    f"{effect.path} is {'there' if there else 'not there'} afterwards",
+                    DriftKind.OTHER_RESULT,
+                )
 
 
 def _is(now: FileState, state: FileState | None) -> bool:

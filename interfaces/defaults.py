@@ -17,3 +17,5 @@ TYPICAL_COST: Micros = 500_000
 """Estimate for a model run, micro-dollars, while nothing has been learned here yet."""
 
 STOPPED = "stopped by the user"
+GuardMode = Literal["strict", "normal"]
+"""How much of what is observed may differ in a replay: nothing, or nothing that matters."""

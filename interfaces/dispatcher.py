@@ -34,7 +34,7 @@ from ..kernel.money import Micros, to_micros
 from ..kernel.record import Record
 from ..kernel.token_economy import TokenEconomy
 from ..kernel.tools import ToolRegistry
-from ..memory.evidence import Evidence
+from ..memory.evidence import Evidence, Outcome
 from ..memory.found import Found, Match, Miss, Place, Refusal
 from ..memory.goals import normal_form
 from ..memory.journal_tables import RunHeader
@@ -285,18 +285,13 @@ class Dispatcher:
                 force=policy.force,
             )
         if limit.cancelled_caught:
+            await self._note(match, "failed", "it took too long")
             raise RunTimeoutError(
                 f"the replay took longer than {policy.timeout_s:g} s and was undone",
                 hint="allow more time with --timeout SECONDS",
             )
         if replay.drift is not None:
-            await anyio.to_thread.run_sync(
-                self._evidence.record,
-                match.trace_id,
-                "drifted",
-                self._clock(),
-                replay.drift.reason,
-            )
+            await self._note(match, "drifted", replay.drift.reason)
         return replay
 
     def _header(self, match: Match, goal: str, run_id: str) -> RunHeader:
@@ -309,6 +304,10 @@ class Dispatcher:
             (tool, self._redact(lower_cwd(text, str(self._cwd)))) for tool, text in calls
         )
         return RunHeader(run_id, self._redact(goal), FOLLOWER, match.trace_id, redacted)
+
+    async def _note(self, match: Match, outcome: Outcome, detail: str) -> None:
+        record = self._evidence.record
+        await anyio.to_thread.run_sync(record, match.trace_id, outcome, self._clock(), detail)
 
     async def _replayed(
         self, match: Match, replay: Replay, drift: Drift | None, run_id: str
@@ -337,6 +336,7 @@ class Dispatcher:
             trace_id=match.trace_id,
             confidence=confidence,
             steps=replay.steps,
+            of_steps=len(match.trace.steps),
             drift=drift,
             reasons=(),
             run_id=run_id,
@@ -362,7 +362,13 @@ class Dispatcher:
         if drift.lost:
             error.hint = "these could not be put back: " + ", ".join(drift.lost)
         result = failure(error, decision.mode, run_id=run_id)
-        return replace(result, trace_id=drift.trace_id, drift=drift, steps=max(0, drift.step))
+        return replace(
+            result,
+            trace_id=drift.trace_id,
+            drift=drift,
+            steps=max(0, drift.step),
+            of_steps=drift.steps,
+        )
 
     def _publish_decision(self, run_id: str, decision: Decision) -> None:
         best = decision.matches[0].trace_id if decision.matches else None

@@ -34,7 +34,9 @@ from ..memory.open_run import OpenRun
 from ..memory.placement import lower_json
 from ..memory.traces import Step, Trace
 from ..memory.tree import Change
-from .replay_guards import Stop, StrictGuards
+from .drift_kinds import DriftKind, Stop
+from .learned_guards import LearnedGuards
+from .replay_guards import StrictGuards
 from .result import FOLLOWER, Drift
 
 T = TypeVar("T")
@@ -80,6 +82,7 @@ class Follower:
         exclude: Absolute paths inside the working directory that are llmos's own.
         forbids: Says why a step must not write a file, or None if it may.
         confining: Gives what confines the commands of a trace's replay, if they are to be.
+        strict: Whether every observation must be equal.
         clock: Gives UTC epoch seconds.
     """
 
@@ -94,6 +97,7 @@ class Follower:
         exclude: Sequence[Path] = (),
         forbids: Callable[[ToolCall, Path], str | None] = lambda _call, _path: None,
         confining: Callable[[Trace], AbstractContextManager[Wrap | None]] = _unconfined,
+        strict: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._registry = registry
@@ -104,6 +108,7 @@ class Follower:
         self._exclude = tuple(exclude)
         self._forbids = forbids
         self._confining = confining
+        self._strict = strict
         self._clock = clock
 
     async def follow(
@@ -156,7 +161,15 @@ class Follower:
             done = True
         except Stop as stop:
             tool = trace.steps[step].tool if step >= 0 else ""
-            replay.drift = Drift(trace_id, step, tool, str(stop), overwrites=stop.overwrites)
+            replay.drift = Drift(
+                trace_id,
+                step,
+                tool,
+                str(stop),
+                overwrites=stop.overwrites,
+                kind=stop.kind.value,
+                steps=len(trace.steps),
+            )
             self._bus.publish_nowait(Drifted(run_id, step, str(stop)))
         finally:
             if not done and run is not None:
@@ -168,12 +181,20 @@ class Follower:
         self, trace: Trace, learned: Trace | None, left: Mapping[str, str], *, force: bool
     ) -> StrictGuards:
         if learned is None or learned is trace:
-            return StrictGuards(trace, self._cwd, left, force=force)
+            if self._strict:
+                return StrictGuards(trace, self._cwd, left, force=force, exact=True)
+            return LearnedGuards(trace, self._cwd, left, exclude=self._exclude, force=force)
         # Loaded for the first replay that needs it: one with the learned values is to start fast.
         from .bound_guards import BoundGuards
 
         return BoundGuards(
-            trace, self._cwd, left, learned=learned, exclude=self._exclude, force=force
+            trace,
+            self._cwd,
+            left,
+            learned=learned,
+            exclude=self._exclude,
+            force=force,
+            exact=self._strict,
         )
 
     async def _finish(
@@ -201,7 +222,10 @@ class Follower:
         try:
             return await in_thread(look)
         except (LlmosError, OSError) as error:
-            raise Stop(f"the working directory could not be put back afterwards: {error}") from None
+            raise Stop(
+                f"the working directory could not be put back afterwards: {error}",
+                DriftKind.NOT_UNDOABLE,
+            ) from None
 
     async def _roll_back(self, run: OpenRun, replay: Replay, run_id: str) -> None:
         restored, lost = map(tuple, await in_thread(run.roll_back))
@@ -220,17 +244,18 @@ class Follower:
         run_id: str,
         replay: Replay,
     ) -> None:
+        guards.before(index)
         call = ToolCall(step.tool, lower_json(step.input, str(self._cwd)))
         self._bus.publish_nowait(ToolCalled(run_id, index, call))
         began = self._clock()
         try:
             driver = self._registry.get(step.tool)
         except UnknownToolError as error:
-            raise Stop(error.message) from None
+            raise Stop(error.message, DriftKind.TOOL_MISSING) from None
         writes = driver.effect is Effect.WRITE
         if writes and (reason := self._forbids(call, self._target(call, session))) is not None:
             # Before the first step its path may have led elsewhere.
-            raise Stop(reason)
+            raise Stop(reason, DriftKind.FORBIDDEN)
         ready = writes and await self._in_place(index, call.input, guards, session)
         if ready:
             result = _in_place(step)

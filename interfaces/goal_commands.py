@@ -77,7 +77,7 @@ async def _one_shot(request: Request, open_system: OpenSystem, goal: str) -> int
                 learn_afresh=options.no_cache,
                 force=options.force,
             )
-    if not options.quiet and result.error is None:
+    if not options.quiet and (result.error is None or result.drift is not None):
         say(receipt(result), sys.stderr)
     return _signalled(report(result, as_json=options.json), caught)
 

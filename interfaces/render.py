@@ -40,14 +40,21 @@ def describe_call(tool: str, given: JsonObject) -> str:
 
 
 def receipt(result: Result) -> str:
-    """Describe a result in one line: mode, steps, time, money."""
-    steps = f"{result.steps} step{'' if result.steps == 1 else 's'}"
-    if result.mode == FOLLOWER and result.success:
-        money = f"$0.00, saved {format_usd(result.saved)}"
-    else:
-        money = format_usd(result.cost)
-    trace = f", trace {result.trace_id}" if result.trace_id else ""
-    return f"{result.mode} {steps}, {result.duration_s:.2f} s, {money}{trace}"
+    """Describe a result in one line: what was done, what it cost and saved, how long it took."""
+    of = "" if result.of_steps is None else f"/{result.of_steps}"
+    # A replay costs nothing, and says so as exactly as the ledger counts.
+    cost = "$0.0000" if result.cost == 0 else format_usd(result.cost)
+    saved = [f"saved {format_usd(result.saved)}"] if result.mode == FOLLOWER else []
+    parts = [
+        f"steps {result.steps}{of}",
+        f"drift {0 if result.drift is None else 1}",
+        f"model calls {result.num_turns}",
+        cost,
+        *saved,
+        f"{result.duration_s:.2f} s",
+        *([f"trace {result.trace_id}"] if result.trace_id else []),
+    ]
+    return f"{result.mode} {', '.join(parts)}"
 
 
 class Narrator:

@@ -25,6 +25,8 @@ class Drift(Record):
         lost: Paths that could not be put back.
         overwrites: Paths that somebody else has changed and that going on would replace.
         outside: What steps that ran may have done outside the directory, which stays.
+        kind: Which guard failed, from the list of `DriftKind`.
+        steps: Steps that the trace has.
     """
 
     trace_id: str
@@ -35,6 +37,8 @@ class Drift(Record):
     lost: tuple[str, ...] = ()
     overwrites: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+    kind: str = ""
+    steps: int = 0
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the drift as JSON."""
@@ -42,6 +46,7 @@ class Drift(Record):
             "trace_id": self.trace_id,
             "step": self.step,
             "tool": self.tool,
+            "kind": self.kind,
             "reason": self.reason,
             "restored": list(self.restored),
             "lost": list(self.lost),
@@ -63,6 +68,7 @@ class Result(Record):
         trace_id: The trace replayed or kept, or None.
         confidence: 0 to 1: the trace's record; None for a model run.
         steps: Steps carried out.
+        of_steps: Steps that the replayed trace has; None for a model run.
         drift: The first guard that failed on the way, or None.
         reasons: Why it went this way, for people.
         run_id: Id of the run.
@@ -90,6 +96,7 @@ class Result(Record):
     num_turns: int = 0
     usage: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     permission_denials: tuple[str, ...] = ()
+    of_steps: int | None = None
 
     @property
     def cost_usd(self) -> float | None:
@@ -115,6 +122,18 @@ class Result(Record):
             return "success"
         return "error" if self.error is None else self.error.subtype
 
+    def receipt(self) -> dict[str, JsonValue]:
+        """Return what was done and what it cost, as the receipt line says it."""
+        return {
+            "steps": self.steps,
+            "of_steps": self.of_steps,
+            "drift": 0 if self.drift is None else 1,
+            "model_calls": self.num_turns,
+            "cost_usd": self.cost_usd,
+            "saved_usd": self.saved_usd,
+            "duration_s": round(self.duration_s, 3),
+        }
+
     def to_json(self) -> dict[str, JsonValue]:
         """Return the result with Claude's field names, and llmos's own beside them."""
         return {
@@ -131,6 +150,7 @@ class Result(Record):
             "duration_ms": round(self.duration_s * 1000),
             "steps": self.steps,
             "drift": None if self.drift is None else self.drift.to_json(),
+            "receipt": self.receipt(),
             "reasons": list(self.reasons),
             "run_id": self.run_id,
             "session_id": self.session_id,

@@ -11,7 +11,7 @@ from pydantic_core import SchemaValidator, ValidationError, core_schema
 from ..kernel.checked import record
 from ..kernel.errors import UsageError
 from ..kernel.record import Record
-from .defaults import DEFAULT_MODEL, PermissionMode
+from .defaults import DEFAULT_MODEL, GuardMode, PermissionMode
 from .user_config import read_user_config
 
 _FROM_ENVIRONMENT = {
@@ -20,6 +20,7 @@ _FROM_ENVIRONMENT = {
     "max_budget_usd": "LLMOS_MAX_BUDGET_USD",
     "model": "LLMOS_MODEL",
     "permission_mode": "LLMOS_PERMISSION_MODE",
+    "guards": "LLMOS_GUARDS",
     "cli_path": "LLMOS_CLI_PATH",
     "max_turns": "LLMOS_MAX_TURNS",
     "timeout_s": "LLMOS_TIMEOUT",
@@ -37,6 +38,7 @@ class Settings(Record, kw_only=True):
         max_budget_usd: Most that one model run may cost, dollars.
         model: Full model id.
         permission_mode: What a run may do without being asked.
+        guards: How much of what is observed may differ in a replay.
         cli_path: A Claude Code CLI to use instead of the bundled one.
         max_turns: API calls a model run may make.
         timeout_s: Seconds after which a goal is given up.
@@ -51,6 +53,7 @@ class Settings(Record, kw_only=True):
     max_budget_usd: float = 2.0
     model: str = DEFAULT_MODEL
     permission_mode: PermissionMode = "acceptEdits"
+    guards: GuardMode = "normal"
     cli_path: str | None = None
     max_turns: int | None = None
     timeout_s: float | None = None
@@ -119,6 +122,7 @@ _VALIDATOR = SchemaValidator(
             "max_budget_usd": _MORE_THAN_NOTHING,
             "model": core_schema.str_schema(min_length=1),
             "permission_mode": core_schema.literal_schema(list(get_args(PermissionMode))),
+            "guards": core_schema.literal_schema(list(get_args(GuardMode))),
             "cli_path": core_schema.nullable_schema(core_schema.str_schema()),
             "max_turns": core_schema.nullable_schema(core_schema.int_schema(ge=1)),
             "timeout_s": core_schema.nullable_schema(_MORE_THAN_NOTHING),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
 from ..kernel.token_economy import TokenEconomy
+from ..memory.evidence import Evidence
 from ..memory.journal import Journal
 from ..memory.trace_store import TraceStore
 from ..memory.trust import Trust
@@ -75,6 +76,11 @@ class System(Protocol):
     @property
     def traces(self) -> TraceStore:
         """The trace store."""
+        ...
+
+    @property
+    def evidence(self) -> Evidence:
+        """The record of the traces."""
         ...
 
     @property

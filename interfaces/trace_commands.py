@@ -10,8 +10,10 @@ from typing import Any
 import anyio
 
 from ..kernel.errors import UsageError
+from ..kernel.json_value import JsonValue
 from ..kernel.money import format_usd
 from ..memory.effects import effect_of_step
+from ..memory.evidence import TraceEvidence
 from ..memory.traces import Parameter, Trace
 from .allowing import allow_traces
 from .effects_view import describe_effect
@@ -68,23 +70,34 @@ def _carry_out(system: System, action: str, arguments: Sequence[str], as_json: b
     store = system.traces
     if action == "list":
         rows = list(store.list(limit=1000, offset=0))
+        records = [system.evidence.of(row.id) for row in rows]
         if as_json:
             return json.dumps(
-                [{"trace_id": r.id, "goal": r.goal, "learned_at": r.learned_at} for r in rows]
+                [
+                    {"trace_id": r.id, "goal": r.goal, "learned_at": r.learned_at}
+                    | _record_json(record)
+                    for r, record in zip(rows, records, strict=True)
+                ]
             )
         problems = [f"left out: {one.path}: {one.reason}" for one in store.problems]
         return "\n".join(
-            [f"{r.id}  {_day(r.learned_at)}  {one_line(r.goal)}" for r in rows] + problems
+            [
+                f"{r.id}  {_day(r.learned_at)}  {record.standing:<9}  {one_line(r.goal)}"
+                for r, record in zip(rows, records, strict=True)
+            ]
+            + problems
         )
     trace_id = store.resolve(arguments[0])
     if action == "rm":
         store.delete(trace_id)
         return json.dumps({"removed": trace_id}) if as_json else f"removed {trace_id}"
     signed = store.read_signed(trace_id)
+    record = system.evidence.of(trace_id)
     if as_json:
-        return json.dumps(signed.trace.to_json(), ensure_ascii=False)
+        shown = signed.trace.to_json() | {"record": _record_json(record)}
+        return json.dumps(shown, ensure_ascii=False)
     trust = f"trust    {system.trust.standing(signed).value}"
-    return f"{describe_trace(trace_id, signed.trace)}\n{trust}"
+    return f"{describe_trace(trace_id, signed.trace)}\n{trust}\n{_describe_record(record)}"
 
 
 def describe_trace(trace_id: str, trace: Trace) -> str:
@@ -104,6 +117,21 @@ def describe_trace(trace_id: str, trace: Trace) -> str:
     lines += [f"changes  {printable(effect.path)}" for effect in trace.effects]
     lines.append(f"answer   {one_line(trace.answer)}")
     return "\n".join(lines)
+
+
+def _record_json(record: TraceEvidence) -> dict[str, JsonValue]:
+    return {
+        "standing": record.standing,
+        "confidence": record.confidence,
+        "successes": record.successes,
+        "failures": record.failures,
+        "last_used_at": record.last_used_at,
+    }
+
+
+def _describe_record(record: TraceEvidence) -> str:
+    clean = f"{record.successes} clean replay{'' if record.successes == 1 else 's'}"
+    return f"standing {record.standing}: {clean}, {record.failures} failed"
 
 
 def _varies(parameter: Parameter) -> str:

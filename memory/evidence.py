@@ -17,6 +17,7 @@ from ..kernel.database import open_database, transaction
 from ..kernel.errors import WorkspaceError
 from ..kernel.record import Record
 
+Standing = Literal["candidate", "proven", "retired"]
 Outcome = Literal["learned", "replayed", "drifted", "failed", "refused"]
 
 _SCHEMA = """
@@ -45,6 +46,9 @@ CREATE TABLE IF NOT EXISTS left_files (
 
 
 _GOOD_FOR_BAD = 19
+_FLOOR = 0.25
+"""Confidence below which a trace is retired: six failures with no clean replay, for one."""
+_FAILURES = ("drifted", "failed", "refused")
 
 
 class TraceEvidence(Record):
@@ -56,6 +60,7 @@ class TraceEvidence(Record):
         failures: Replays that drifted or failed, and times the user refused it.
         last_used_at: UTC epoch seconds, or None.
         refused: Times the user refused it.
+        clean: Whether its last replay was clean.
     """
 
     learned: int
@@ -63,6 +68,18 @@ class TraceEvidence(Record):
     failures: int
     last_used_at: float | None
     refused: int = 0
+    clean: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        """How far it is trusted.
+
+        It is a candidate until one clean replay, then proven; a failed replay makes it a candidate
+        again, and below a floor of confidence it is retired: it answers nothing any more.
+        """
+        if self.confidence < _FLOOR:
+            return "retired"
+        return "proven" if self.clean else "candidate"
 
     @property
     def may_vary(self) -> bool:
@@ -116,19 +133,24 @@ class Evidence:
     def of(self, trace_id: str) -> TraceEvidence:
         """Return the record of a trace."""
         query = (
-            "SELECT outcome, count(*), max(at) FROM outcomes WHERE trace_id = ? GROUP BY outcome"
+            "SELECT outcome, count(*), max(at), max(rowid) FROM outcomes WHERE trace_id = ? "
+            "GROUP BY outcome"
         )
         with self._use() as connection:
             rows = connection.execute(query, (trace_id,)).fetchall()
-        counts = {outcome: count for outcome, count, _ in rows}
-        failures = sum(counts.get(name, 0) for name in ("drifted", "failed", "refused"))
-        last = max((at for _, _, at in rows), default=None)
+        counts = {outcome: count for outcome, count, _, _ in rows}
+        failures = sum(counts.get(name, 0) for name in _FAILURES)
+        last = max((at for _, _, at, _ in rows), default=None)
+        # Rows stand in the order in which they came; clocks may jump.
+        order = {outcome: row for outcome, _, _, row in rows}
+        failed = max(order.get(name, 0) for name in _FAILURES)
         return TraceEvidence(
             min(1, counts.get("learned", 0)),
             counts.get("replayed", 0),
             failures,
             last,
             counts.get("refused", 0),
+            order.get("replayed", 0) > failed,
         )
 
     def note_answer(

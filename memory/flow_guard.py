@@ -96,7 +96,7 @@ class FlowGuard:
             Why it must not, or None.
         """
         step, changed = self.learned.steps[index], self.changed
-        text = _for_people(step)
+        text = for_people(step)
         if not changed or not text:
             return None
         known = self._known(index)
@@ -166,8 +166,8 @@ def header_of(text: str) -> str | None:
     return None
 
 
-def _for_people(step: Step) -> str:
-    """Return what a step writes, if it is not a program."""
+def for_people(step: Step) -> str:
+    """Return what a step writes, if it is a Write or Edit of something that is no program."""
     name = str(step.input.get("file_path", "")).lower()
     text = step.input.get("content" if step.tool == "Write" else "new_string")
     if step.tool not in ("Write", "Edit") or not isinstance(text, str):

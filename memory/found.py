@@ -20,6 +20,7 @@ class Miss(enum.Enum):
     AMBIGUOUS = "ambiguous"
     UNCERTAIN = "uncertain"
     BAD_RECORD = "bad_record"
+    RETIRED = "retired"
     OTHER_DAY = "other_day"
     OTHER_PERMISSIONS = "other_permissions"
     OTHER_PLACE = "other_place"

@@ -15,7 +15,7 @@ from .candidates import Candidates
 from .evidence import Evidence
 from .found import Found, Match, Miss, Place, Refusal, Way
 from .goals import depends_on_now, difference, normal_form
-from .refusals import refusal
+from .refusals import refusal, retired
 from .texts import strings_in
 from .trace_store import TraceStore
 from .traces import Trace
@@ -79,17 +79,18 @@ class Matcher:
             trace = self._candidates.load(trace_id, refusals)
             if trace is None:
                 continue
+            record = self._evidence.of(trace_id)
             words = difference(trace.goal, goal, _strings(trace))
             refused = (
                 Refusal(Miss.OTHER_WORDS, trace_id, words)
                 if words is not None
-                else refusal(trace_id, trace, place)
+                else refusal(trace_id, trace, place) or retired(trace_id, record)
             )
             if refused is not None:
                 refusals.append(refused)
                 continue
-            confidence = self._evidence.of(trace_id).confidence
-            matches.append(Match(trace_id, trace, confidence, reason="was learned from this goal"))
+            reason = "was learned from this goal"
+            matches.append(Match(trace_id, trace, record.confidence, reason=reason))
         return matches
 
     def _said(

@@ -52,10 +52,19 @@ def _enters_shell(trace: Trace) -> bool:
     )
 
 
+def retired(trace_id: str, record: TraceEvidence) -> Refusal | None:
+    """Return why a trace answers nothing any more, or None if it may."""
+    if record.standing != "retired":
+        return None
+    return Refusal(
+        Miss.RETIRED, trace_id, f"it failed {record.failures} times and is retired; learn it anew"
+    )
+
+
 def bad_record(trace_id: str, record: TraceEvidence) -> Refusal | None:
     """Return why a trace answers only its own goal, or None if it may answer others."""
     if record.may_vary:
-        return None
+        return retired(trace_id, record)
     return Refusal(
         Miss.BAD_RECORD,
         trace_id,

@@ -38,7 +38,8 @@ class World:
         self.evidence = Evidence(None)
         self._journal = Journal(folder / "undo")
         self._registry = ToolRegistry(standard_drivers())
-        self._env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
+        self.home = folder
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
 
     def put(self, path: str, text: str) -> None:
         """Write a file."""
@@ -79,7 +80,7 @@ class World:
     async def _learn(
         self, goal: str, calls: tuple[tuple[str, Mapping[str, Any]], ...], answer: str
     ) -> Trace:
-        session = ToolSession(self.cwd, self.cwd, self._env)
+        session = ToolSession(self.cwd, self.cwd, self.env)
         run = self._journal.begin(RunHeader(uuid.uuid4().hex, goal, "LEARNER"), self.cwd)
         done: list[LearnedCall] = []
         for tool, given in calls:
@@ -108,7 +109,7 @@ class World:
 
     async def _replay(self, trace: Trace, bound: Trace) -> Replay:
         async with EventBus() as bus:
-            follower = Follower(self._registry, self._journal, bus, self.cwd, env=self._env)
+            follower = Follower(self._registry, self._journal, bus, self.cwd, env=self.env)
             left = self.evidence.left(ID)
             return await follower.follow(
                 ID, bound, run_id=uuid.uuid4().hex, left=left, learned=trace

@@ -35,7 +35,9 @@ PARSING = {
 
 DECIDING = PARSING | {
     "llmos.boot", "llmos.interfaces.decision", "llmos.interfaces.dispatcher",
+    "llmos.interfaces.drift_kinds",
     "llmos.interfaces.explain", "llmos.interfaces.follower", "llmos.interfaces.goal_commands",
+    "llmos.interfaces.learned_guards",
     "llmos.interfaces.on_demand", "llmos.interfaces.permission_gate",
     "llmos.interfaces.user_config", "llmos.kernel.secret_forms", "llmos.memory.permission_rules",
     "llmos.memory.permissions", "llmos.memory.protected", "llmos.interfaces.render",

@@ -6,6 +6,7 @@ llmos was started, and keep a file's mode, byte-order mark and encoding.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -165,7 +166,9 @@ def _write(given: WriteInput, session: ToolSession) -> ToolResult:
     content = as_written(path.name, given.content)
     before = TextFile("") if old is None else decode(old)
     data = before.encode(content, keep_line_ends=False)
-    _save(path, data, session)
+    failed = _saved(path, data, session)
+    if failed is not None:
+        return failed
     done = "File created successfully at: {}" if old is None else _UPDATED
     return ToolResult(done.format(given.file_path) + _CURRENT)
 
@@ -195,7 +198,9 @@ def _edit(given: EditInput, session: ToolSession) -> ToolResult:
     edited = _edited(old or b"", given, exists=old is not None)
     if isinstance(edited, ToolResult):
         return edited
-    _save(path, edited, session)
+    failed = _saved(path, edited, session)
+    if failed is not None:
+        return failed
     name = given.file_path
     done = (
         f"The file {name} has been updated. All occurrences were successfully replaced."
@@ -267,6 +272,16 @@ def _refused_parent(path: Path, tool: str) -> ToolResult | None:
             return tool_error(
                 f"Error calling tool ({tool}): ENOTDIR: not a directory, stat '{path}'"
             )
+    return None
+
+
+def _saved(path: Path, data: bytes, session: ToolSession) -> ToolResult | None:
+    """Write a file; return the failure if the disk, a mode or a limit does not allow it."""
+    try:
+        _save(path, data, session)
+    except OSError as error:
+        code = errno.errorcode.get(error.errno or 0, "EIO")
+        return _failed(f"{code}: {(error.strerror or str(error)).lower()}, write '{path}'")
     return None
 
 

@@ -35,11 +35,11 @@ def test_a_goal_is_learned_then_replayed_in_one_shell(terminal: Terminal) -> Non
     terminal.ready()
     terminal.type("say hello")
     terminal.until("hello was said")
-    terminal.until("LEARNER 1 step")
+    terminal.until("LEARNER steps 1")
     terminal.ready()
     terminal.type("  Say   hello")
     terminal.until("hello was said")
-    terminal.until("FOLLOWER 1 step")
+    terminal.until("FOLLOWER steps 1/1")
     terminal.ready()
     assert terminal.leave() == 0
 
@@ -108,7 +108,7 @@ def test_commands_tell_why_what_and_how_much(terminal: Terminal) -> None:
     terminal.type("/help")
     terminal.until("/usage")
     terminal.type("say hello")
-    terminal.until("LEARNER 1 step")
+    terminal.until("LEARNER steps 1")
     terminal.type("/traces")
     terminal.until("t-")
     terminal.until("say hello")
