@@ -87,7 +87,7 @@ class Grounds:
         assert self.llmos("--replay-only", GOAL).code == 0
         self.keep("after")
         self.back_to("before")
-        (cwd / "input.txt").write_text("another input\n")
+        (cwd / "input.txt").unlink()  # the last step fails, and all before it is rolled back
         self.keep("drifting")
 
     def keep(self, name: str) -> None:
