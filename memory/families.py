@@ -20,6 +20,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from .command_families import lacks, said_before
 from .family_parts import (
@@ -39,6 +40,7 @@ from .family_parts import (
 from .members import Member, SlotValue
 from .opposites import turned_round
 from .plain_families import PlainFamilies
+from .plain_words import POINTING_WORDS
 from .slot_families import SlotFamilies
 from .wording import tokenize
 
@@ -232,6 +234,9 @@ class Families:
         turned = turned_round(reading.words, family.seen)
         if turned is not None:
             return f"{turned!r} asks for the reverse"
+        for one, other in pairwise(reading.words):
+            if one in POINTING_WORDS and other in family.labels:
+                return f"what {one!r} points at is not known"
         if len(family.members) < bar.members:
             return f"only {len(family.members)} learned goals are like this"
         if margin < bar.margin:

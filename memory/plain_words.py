@@ -18,6 +18,8 @@ FUNCTION_WORDS = frozenset(
 )
 """Articles, pronouns, auxiliaries, prepositions, conjunctions: they say nothing about the world.
 Negations are no members."""
+POINTING_WORDS = frozenset("this that these those".split())
+"""What a value is said by when it is pointed at: ``this room``."""
 NUMBER_WORDS = frozenset(
     (
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "

@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 
 from .fillings import Span
 from .opposites import turned_round
-from .plain_words import FUNCTION_WORDS
+from .plain_words import FUNCTION_WORDS, POINTING_WORDS
 from .slot_model import Label, SlotModel
 from .slot_search import END, START, SlotReading
 from .slot_words import Words
@@ -24,7 +24,6 @@ _TURNS = frozenset(
     ).split()
 )
 """Words that turn a request round or limit it; each is the opposite of another one, or of none."""
-_POINTING = frozenset(("this", "that", "these", "those"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ def _is_name(span: Span, words: Words) -> bool:
 
 def _points(span: Span, words: Words) -> bool:
     """Whether a value is said by pointing: what ``this`` is, no learned goal can tell."""
-    return bool(_POINTING & set(words.lower[max(0, span.start - 1) : span.start + 1]))
+    return bool(POINTING_WORDS & set(words.lower[max(0, span.start - 1) : span.start + 1]))
 
 
 def _has_edge(label: Label, span: Span, words: Words) -> bool:

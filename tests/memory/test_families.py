@@ -127,6 +127,12 @@ def test_a_word_that_the_family_has_not_seen_stops_it(word: str) -> None:
     assert "was not in goals like this" in proposal.reason
 
 
+def test_what_a_goal_points_at_is_no_known_value() -> None:
+    learned = [weather(f"weather in this {place} now", place) for place in ("town", "city", "port")]
+    proposal = families([*WEATHER, *learned]).propose("weather in this town now")
+    assert proposal is None or not proposal.accepted
+
+
 def test_too_few_goals_are_no_evidence() -> None:
     proposal = asked(WEATHER[: VALUES_BAR.members - 1] + ALARM, "weather in Rome")
     assert proposal is not None
