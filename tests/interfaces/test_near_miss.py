@@ -154,6 +154,12 @@ def test_why_says_what_is_bound_to_what(place: Place) -> None:
     assert "1 Bash wc -l b.txt" in said.out
 
 
+def command(text: str) -> dict[str, object]:
+    """Return a command that only looks, as JSON says it."""
+    call = {"tool": "Bash", "input": {"command": text}}
+    return {**call, "effect": "none", "effect_why": "", "inverse": ""}
+
+
 def test_a_dry_run_says_the_near_miss_in_json(place: Place) -> None:
     told = place.llmos("--dry-run", "--json", NEAR).json
     assert (told["mode"], told["trace_id"], told["values"]) == ("LEARNER", None, {})
@@ -161,7 +167,7 @@ def test_a_dry_run_says_the_near_miss_in_json(place: Place) -> None:
         "trace_id": place.traces[0].stem,
         "goal": LEARNED,
         "values": {"path1": "a.txt"},
-        "steps": [{"tool": "Bash", "input": {"command": "wc -l a.txt"}}],
+        "steps": [command("wc -l a.txt")],
     }
     assert "uncertain" in [one["kind"] for one in told["refusals"]]
     assert told["reasons"]
@@ -173,7 +179,7 @@ def test_a_dry_run_says_the_values_in_json(place: Place) -> None:
     assert told["values"] == {"path1": "b.txt"}
     assert told["estimated_cost_usd"] == 0
     assert told["near"] is None
-    assert told["steps"] == [{"tool": "Bash", "input": {"command": "wc -l b.txt"}}]
+    assert told["steps"] == [command("wc -l b.txt")]
     (reason,) = told["reasons"]
     assert "has the wording of this goal, with path1=b.txt" in reason
 

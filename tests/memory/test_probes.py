@@ -86,11 +86,15 @@ def test_a_check_that_fails_in_a_replay_leads_to_the_learner(place: Place) -> No
     (place.cwd / "stock.txt").write_text("12 apples\n")
     place.model.add(conversation("how many apples", "cat stock.txt", answer="12"))
     assert place.llmos("how many apples").out == "12\n"
-    (place.cwd / "stock.txt").write_text("7 apples\n")
+    (place.cwd / "stock.txt").write_text("all apples were eaten\n")
     done = place.llmos("--json", "how many apples")
     assert done.code == 0, done.err
     assert done.json["mode"] == "LEARNER"
-    assert "7 apples" in done.json["drift"]["reason"]
+    assert "'12' in the answer" in done.json["drift"]["reason"]
+    # Another number in the place of the learned one is what the answer is made of.
+    (place.cwd / "stock.txt").write_text("7 apples\n")
+    again = place.llmos("--json", "how many apples")
+    assert (again.json["mode"], again.json["result"]) == ("FOLLOWER", "7")
 
 
 def test_an_argument_may_be_null(place: Place) -> None:
