@@ -21,7 +21,7 @@ from llmos.interfaces.scripted_model import ScriptedModel
 from llmos.memory.evidence import Evidence
 from support import ROOT, Place
 
-COUNT = 1000 if os.environ.get("LLMOS_NIGHTLY") == "1" else 30
+COUNT = 1000 if os.environ.get("LLMOS_NIGHTLY") == "1" else 14
 AT_ONCE = 8
 WORKER = Path(__file__).parent / "worker.py"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import tempfile
 from collections import Counter, defaultdict
@@ -264,6 +265,7 @@ def explains(trace: Trace, other: Trace) -> bool:
 
 FATES = ("good", "good", "good", "refused", "unreadable", "deleted", "other day", "other mode")
 pairs = st.tuples(st.sampled_from(PATHS), st.sampled_from(PATHS))
+MANY = 10_000 if os.environ.get("LLMOS_NIGHTLY") else 4_000
 stores = st.lists(st.integers(0, len(PROGRAMS) - 1), min_size=1, max_size=3, unique=True).flatmap(
     lambda programs: st.lists(
         st.builds(
@@ -280,7 +282,7 @@ stores = st.lists(st.integers(0, len(PROGRAMS) - 1), min_size=1, max_size=3, uni
 """Of a few programs, so that a goal often has an answer."""
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(stores, st.lists(pairs, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_a_small_store_is_decided_as_by_reading_all(
     several: list[Learned], asked: list[tuple[str, str]], chosen: random.Random
@@ -294,7 +296,7 @@ def test_a_small_store_is_decided_as_by_reading_all(
             assert decided(matcher, goal) == by_reading_all(store, goal)
 
 
-def test_ten_thousand_traces_are_decided_as_by_reading_all(tmp_path: Path) -> None:
+def test_many_traces_are_decided_as_by_reading_all(tmp_path: Path) -> None:
     chosen = random.Random(20)
     templates = list(itertools.permutations(WORDS, 2))
 
@@ -305,7 +307,7 @@ def test_ten_thousand_traces_are_decided_as_by_reading_all(tmp_path: Path) -> No
         return pair[0], pair[1]
 
     several: list[Learned] = []
-    for number in range(10_000):
+    for number in range(MANY):
         template = number % len(templates)
         # Most templates have one program, some have two, a few have all.
         first, programs = template % len(PROGRAMS), (1, 1, 1, 1, 2, 10)[template % 6]
