@@ -21,7 +21,9 @@ from llmos.interfaces.scripted_model import ScriptedModel
 from llmos.memory.evidence import Evidence
 from support import ROOT, Place
 
-COUNT = 1000 if os.environ.get("LLMOS_NIGHTLY") == "1" else 14
+NIGHTLY = os.environ.get("LLMOS_NIGHTLY") == "1"
+COUNT = 1000 if NIGHTLY else 18
+PLACES = ["in one directory", *(["in a directory each"] if NIGHTLY else [])]
 AT_ONCE = 8
 WORKER = Path(__file__).parent / "worker.py"
 
@@ -98,7 +100,7 @@ def test_every_replay_of_the_demo_gives_the_same_bytes(place: Place) -> None:
     assert len(place.model.requests) == asked
 
 
-@pytest.mark.parametrize("where", ["in one directory", "in a directory each"])
+@pytest.mark.parametrize("where", PLACES)
 def test_eight_at_once_on_one_workspace_do_not_disturb_each_other(
     where: str, place: Place, tmp_path: Path
 ) -> None:

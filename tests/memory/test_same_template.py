@@ -265,7 +265,7 @@ def explains(trace: Trace, other: Trace) -> bool:
 
 FATES = ("good", "good", "good", "refused", "unreadable", "deleted", "other day", "other mode")
 pairs = st.tuples(st.sampled_from(PATHS), st.sampled_from(PATHS))
-MANY = 10_000 if os.environ.get("LLMOS_NIGHTLY") else 4_000
+MANY = 10_000 if os.environ.get("LLMOS_NIGHTLY") else 1_500
 stores = st.lists(st.integers(0, len(PROGRAMS) - 1), min_size=1, max_size=3, unique=True).flatmap(
     lambda programs: st.lists(
         st.builds(
