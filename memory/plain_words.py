@@ -20,12 +20,18 @@ FUNCTION_WORDS = frozenset(
 Negations are no members."""
 POINTING_WORDS = frozenset("this that these those".split())
 """What a value is said by when it is pointed at: ``this room``."""
-NUMBER_WORDS = frozenset(
+CARDINALS = frozenset(
     (
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
         "fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy "
-        "eighty ninety hundred thousand million billion dozen once twice thrice "
-        "first second third last half double single both several"
+        "eighty ninety hundred thousand"
+    ).split()
+)
+"""Numbers in letters."""
+NUMBER_WORDS = CARDINALS | frozenset(
+    (
+        "million billion dozen once twice thrice first second third last half double single both "
+        "several"
     ).split()
 )
 """Words that count."""

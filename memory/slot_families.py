@@ -8,7 +8,8 @@ from collections import defaultdict
 from .family_parts import Proposal
 from .goals import depends_on_now
 from .members import Member
-from .slot_judge import certainty, doubts_of
+from .slot_doubts import doubts_of
+from .slot_judge import certainty
 from .slot_model import SlotModel
 from .slot_search import SlotReading
 from .slot_words import Words

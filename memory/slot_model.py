@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from .fillings import Filling
+from .fillings import Filling, Span
 from .slot_search import END, START, Search, SlotReading, Values, places_of
 from .slot_words import FORMS, Words, carriers_of, form_of
 
@@ -57,7 +57,6 @@ class Label:
     total: int = 0
     sizes: Counter[int] = field(default_factory=Counter[int])
     before: Counter[str] = field(default_factory=Counter[str])
-    after: Counter[str] = field(default_factory=Counter[str])
     in_lists: bool = False
 
     def add(self, words: Sequence[str], forms: Sequence[str]) -> None:
@@ -100,52 +99,27 @@ class SlotModel:
         self._words.update(carriers)
         self._forms.update(forms)
         self._total += len(carriers)
-        items = self._items(filling, carriers)
-        for item in items:
-            if item not in self.labels:
-                shape.words[item] += 1
-                shape.total += 1
-                self._shapes_with[item].add(filling.shape)
-        self.words_with[filling.shape, filling.labels].update(
-            item for item in items if item not in self.labels
-        )
+        items = labelled(carriers, filling.spans)
+        labels = [span.label for span in filling.spans]
         for span in filling.spans:
             words = [text.lower() for text in filling.words[span.start : span.end]]
-            self.labels[span.label].add(words, forms[span.start : span.end])
-            shape.labels.add(span.label)
-            self.filled_by[filling.tools].add(span.label)
-        labels = [span.label for span in filling.spans]
+            label = self.labels[span.label]
+            label.add(words, forms[span.start : span.end])
+            label.in_lists = label.in_lists or labels.count(span.label) > 1
+        shape.labels.update(labels)
+        self.filled_by[filling.tools].update(labels)
         shape.orders.update(combinations(labels, 2))
+        carrying = [item for item in items if item not in self.labels]
+        shape.words.update(carrying)
+        shape.total += len(carrying)
+        self.words_with[filling.shape, filling.labels].update(carrying)
+        for word in carrying:
+            self._shapes_with[word].add(filling.shape)
         for one, other in zip([START, *items], [*items, END], strict=True):
             shape.pairs[one, other] += 1
             shape.first[one] += 1
             if other in self.labels:
                 self.labels[other].before[one] += 1
-            if one in self.labels:
-                self.labels[one].after[other] += 1
-
-    def _items(self, filling: Filling, carriers: Sequence[str]) -> list[str]:
-        """Return the words of a goal with labels where values stand."""
-        items: list[str] = []
-        index = 0
-        seen: set[str] = set()
-        for span in filling.spans:
-            items += carriers[index : span.start]
-            items.append(span.label)
-            index = span.end
-            label = self.labels[span.label]  # known from here on
-            label.in_lists = label.in_lists or span.label in seen
-            seen.add(span.label)
-        return [*items, *carriers[index:]]
-
-    def items_of(self, reading: SlotReading, words: Words) -> list[str]:
-        """Return the words of a goal with labels where a reading sees values."""
-        items: list[str] = []
-        index = 0
-        for span in reading.spans:
-            items += [*words.carriers[index : span.start], span.label]
-            index = span.end
-        return [*items, *words.carriers[index:]]
 
     def read(self, words: Words) -> list[SlotReading]:
         """Return the likeliest readings of a goal, the likeliest first.
@@ -200,3 +174,18 @@ class SlotModel:
         return math.log(
             (shape.pairs.get((before, name), 0) + 0.3 * here) / (shape.first.get(before, 0) + 1.0)
         )
+
+
+def labelled(carriers: Sequence[str], spans: Sequence[Span]) -> list[str]:
+    """Return the words of a goal with labels where values stand.
+
+    Args:
+        carriers: Its words, see `slot_words.carriers_of`.
+        spans: Where its values stand, in order.
+    """
+    items: list[str] = []
+    index = 0
+    for span in spans:
+        items += [*carriers[index : span.start], span.label]
+        index = span.end
+    return [*items, *carriers[index:]]

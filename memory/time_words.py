@@ -1,17 +1,12 @@
 """Words of plain English for amounts and moments, and which two of them belong together.
 
-Closed classes of the language, not a vocabulary: numbers, units of time, months and weekdays.
+Closed classes of the language, not a vocabulary: units of time, moments, months and weekdays.
 """
 
 from __future__ import annotations
 
-NUMBERS = frozenset(
-    (
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy "
-        "eighty ninety hundred thousand"
-    ).split()
-)
+from .plain_words import CARDINALS
+
 MONTHS = frozenset(
     (
         "january february march april may june july august september october november december "
@@ -38,7 +33,7 @@ _ORDINAL_ENDS = ("st", "nd", "rd", "th")
 
 def is_amount(word: str) -> bool:
     """Whether a word (in lower case) is a number, in digits or letters."""
-    return word in NUMBERS or word[:1].isdigit()
+    return word in CARDINALS or word[:1].isdigit()
 
 
 def is_of_time(word: str) -> bool:
