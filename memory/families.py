@@ -6,8 +6,9 @@ evidence: with enough of it a new wording is known to belong to the family. The 
 (naive Bayes over words and pairs of neighbours, and a vote of the nearest goals); a family answers
 only if it leads all others by a margin, has several members, and leaves no word unexplained where
 such a word could be a value. Values are taken only where they are marked as such, or were seen
-before as values of the same input. Of programs that run commands more is asked
-(`command_families`).
+before as values of the same input. What is asked of a family differs by what its program takes:
+`value_families`, `plain_families`, `command_families`. What these cannot tell is read by
+`slot_families`.
 
 Sources: McCallum & Nigam, "A Comparison of Event Models for Naive Bayes Text Classification"
 (1998); Chow, "On Optimum Recognition Error and Reject Tradeoff" (1970) for deciding to abstain.
@@ -20,13 +21,9 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 
-from .command_families import lacks, said_before
+from . import command_families, value_families
 from .family_parts import (
-    NOTHING_TAKEN_BAR,
-    PLAIN_BAR,
-    VALUES_BAR,
     Asked,
     Family,
     Proposal,
@@ -38,9 +35,7 @@ from .family_parts import (
     order_of,
 )
 from .members import Member, SlotValue
-from .opposites import turned_round
 from .plain_families import PlainFamilies
-from .plain_words import POINTING_WORDS
 from .slot_families import SlotFamilies
 from .wording import tokenize
 
@@ -128,7 +123,7 @@ class Families:
         if not readings:
             return None
         readings.sort(key=lambda one: (-one.score, one.family, one.spans))
-        said = said_before(asked, readings, self._families)
+        said = command_families.said_before(asked, readings, self._families)
         best = said[0] if said else readings[0]
         rivals = (one.score for one in readings if one.key != best.key)
         margin = best.score - next(rivals, best.score - 50.0)
@@ -136,9 +131,15 @@ class Families:
         if self._is_plain(family):
             return self._without_values(goal, best, readings)
         if family.runs_commands:
-            lack = _SEVERAL if len(said) > 1 else "" if said else lacks(asked, family, best, margin)
+            lack = (
+                _SEVERAL
+                if len(said) > 1
+                else ""
+                if said
+                else command_families.lacks(asked, family, best, margin)
+            )
         else:
-            lack = self._lacks(family, best, margin)
+            lack = value_families.lacks(family, best, margin)
         values = bound_values(family.sample, best.spans, tokens, goal)
         if values is None:
             return None
@@ -223,28 +224,6 @@ class Families:
         takes = any(self._labels[tool] for tool in family.sample.tools)
         return not takes and not family.runs_commands
 
-    def _lacks(self, family: Family, reading: Reading, margin: float) -> str:
-        bar = VALUES_BAR if reading.spans else NOTHING_TAKEN_BAR
-        unknown = [word for word in reading.words if not family.seen.get(word)]
-        # One such word could be a value that the program should have been given.
-        pairs = [feature for feature in reading.features if " " in feature]
-        known = sum(1 for pair in pairs if family.seen.get(pair)) / max(1, len(pairs))
-        if unknown:
-            return f"{unknown[0]!r} was not in goals like this"
-        turned = turned_round(reading.words, family.seen)
-        if turned is not None:
-            return f"{turned!r} asks for the reverse"
-        for one, other in pairwise(reading.words):
-            if one in POINTING_WORDS and other in family.labels:
-                return f"what {one!r} points at is not known"
-        if len(family.members) < bar.members:
-            return f"only {len(family.members)} learned goals are like this"
-        if margin < bar.margin:
-            return "another program is nearly as likely"
-        if known < bar.pairs:
-            return "its words stand in another order"
-        return ""
-
     def _assignments(self, sample: Member, asked: Asked) -> list[tuple[tuple[int, int], ...]]:
         """Return the ways in which a goal's tokens can fill a program's slots; at most a few."""
         options: list[list[tuple[int, int]]] = []
@@ -307,6 +286,3 @@ class Families:
                 if words in known
             ]
         return found
-
-
-__all__ = ["PLAIN_BAR", "VALUES_BAR", "Families", "Proposal"]

@@ -28,9 +28,6 @@ class Bar:
     pairs: float
 
 
-VALUES_BAR = Bar(members=2, margin=4.0, pairs=0.65)
-NOTHING_TAKEN_BAR = Bar(members=3, margin=7.0, pairs=0.65)
-"""Of a goal that gives no value to a tool that takes some: one of its words could be one."""
 PLAIN_BAR = Bar(members=4, margin=2.7, pairs=0.0)
 
 

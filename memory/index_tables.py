@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 
 from ..kernel.record import Record
 
-FORMAT = "10"
+FORMAT = "11"
 """Of the tables and of what is worked out for them: another one makes the index anew."""
 
 SCHEMA = (

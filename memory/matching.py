@@ -104,6 +104,10 @@ class Matcher:
 
         for trace_id, values, means_the_same in answers:
             trace = self._candidates.load(trace_id, refusals) if means_the_same else None
+            if trace is not None and values.keys() != learned_values(trace).keys():
+                from .fillings import with_whole_values
+
+                trace = with_whole_values(trace)
             if trace is not None and values.keys() == learned_values(trace).keys():
                 return self._candidates.bound(trace_id, trace, values, Way.SAID, place, refusals)
         return None

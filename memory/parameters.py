@@ -152,10 +152,12 @@ class _Search:
         parameters: list[Parameter] = []
         for value, flows in sorted(self.found, key=lambda one: one[0].start):
             kind = self._kind(value, flows)
-            names[kind] += 1
+            # Values of the two ways to lay out a goal must never be taken for each other.
+            base = "words" if self.whole_first and not value.marked else kind
+            names[base] += 1
             parameters.append(
                 Parameter(
-                    name=f"{kind}{names[kind]}",
+                    name=f"{base}{names[base]}",
                     kind=kind,
                     value=value.text,
                     start=value.start,

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory import make_trace
-from llmos.memory.families import PLAIN_BAR, VALUES_BAR, Families, Proposal
+from llmos.memory.families import Families
+from llmos.memory.family_parts import PLAIN_BAR, Proposal
 from llmos.memory.members import Member, member_of
 from llmos.memory.parameters import find_parameters
+from llmos.memory.value_families import VALUES_BAR
 
 
 def member(name: str, goal: str, tool: str, given: Mapping[str, Any]) -> Member:

@@ -471,3 +471,24 @@ def test_an_index_made_anew_replays_the_same_traces() -> None:
 def test_asking_changes_nothing(bench: Bench) -> None:
     told = learn_all(bench, range(len(LEARNED)))
     assert answers(bench) == told
+
+
+def test_a_yes_to_words_that_fill_an_input_is_answered_with_them(bench: Bench) -> None:
+    films = [
+        "The Golden Coach",
+        "Night Train",
+        "Silent River",
+        "Red Desert",
+        "Blue Moon",
+        "High Noon",
+    ]
+    for film in films:
+        bench.learn(f"when is {film} playing", {"film": film}, tool="note")
+    goal = "when is winter sleep playing"
+    near = bench.match(goal).near
+    assert near is not None
+    assert near.steps[0].input == {"film": "winter sleep"}
+    key = normal_form(goal)
+    bench.evidence.note_answer(key, near.trace_id, near.values, means_the_same=True, at=1.0)
+    (match,) = bench.match(goal).matches
+    assert (match.way, match.steps[0].input) == (Way.SAID, {"film": "winter sleep"})

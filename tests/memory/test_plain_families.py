@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from factory import make_trace
-from llmos.memory.families import PLAIN_BAR, Families, Proposal
+from llmos.memory.families import Families
+from llmos.memory.family_parts import PLAIN_BAR, Proposal
 from llmos.memory.members import Member, member_of
 from llmos.memory.negations import negated
 
