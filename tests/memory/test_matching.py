@@ -480,7 +480,7 @@ def test_a_yes_to_words_that_fill_an_input_is_answered_with_them(bench: Bench) -
         "Silent River",
         "Red Desert",
         "Blue Moon",
-        "High Noon",
+        "Stalker",
     ]
     for film in films:
         bench.learn(f"when is {film} playing", {"film": film}, tool="note")
