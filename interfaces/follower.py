@@ -39,12 +39,12 @@ from .learned_guards import LearnedGuards
 from .replay_guards import StrictGuards
 from .result import FOLLOWER, Drift
 
+if TYPE_CHECKING:
+    from .confining import Wrap
+
 T = TypeVar("T")
 _BEAT_S = 5.0
 """Seconds between two signs of life of a replay."""
-
-if TYPE_CHECKING:
-    from .confining import Wrap
 
 
 @dataclass(slots=True)
@@ -160,16 +160,7 @@ class Follower:
             replay.answer, replay.left = await self._finish(guards, run)
             done = True
         except Stop as stop:
-            tool = trace.steps[step].tool if step >= 0 else ""
-            replay.drift = Drift(
-                trace_id,
-                step,
-                tool,
-                str(stop),
-                overwrites=stop.overwrites,
-                kind=stop.kind.value,
-                steps=len(trace.steps),
-            )
+            replay.drift = _drift(trace_id, trace, step, stop)
             self._bus.publish_nowait(Drifted(run_id, step, str(stop)))
         finally:
             if not done and run is not None:
@@ -280,6 +271,18 @@ class Follower:
             path = resolve(str(given.get("file_path", "")), self._cwd)
             session.seen_files[path.resolve()] = sha256
         return in_place
+
+
+def _drift(trace_id: str, trace: Trace, step: int, stop: Stop) -> Drift:
+    return Drift(
+        trace_id,
+        step,
+        trace.steps[step].tool if step >= 0 else "",
+        str(stop),
+        overwrites=stop.overwrites,
+        kind=stop.kind.value,
+        steps=len(trace.steps),
+    )
 
 
 def _stays_outside(ran: Sequence[Step]) -> tuple[str, ...]:

@@ -35,6 +35,13 @@ needs_bubblewrap = pytest.mark.skipif(
     not _works(), reason="NOTHING OF THE SANDBOX IS TESTED HERE: bubblewrap is missing or refused"
 )
 
+
+def _only_inside(kind: str, command: str) -> str:
+    """Return a command that gives up where it would harm the machine: there it has escaped."""
+    here = f'"$(readlink /proc/self/ns/{kind})" = "$OUTSIDE_{kind.upper()}"'
+    return f"if [ {here} ]; then echo ESCAPED; else {command}; fi"
+
+
 ATTEMPTS: dict[str, str] = {
     "write": "echo x > $OUT/marker",
     "append": "echo x >> $OUT/file",
@@ -58,7 +65,7 @@ ATTEMPTS: dict[str, str] = {
     "by the root of the parent": "for p in /proc/[0-9]*; do echo x > $p/root$OUT/marker; done",
     "remount": "mount -o remount,rw /; echo x > $OUT/marker",
     "remount the folder": "mount -o remount,rw,bind $OUT; mount --bind . $OUT; echo > $OUT/marker",
-    "unmount": "umount -l /; umount -l $OUT; echo x > $OUT/marker",
+    "unmount": _only_inside("mnt", "umount -l /; umount -l $OUT; echo x > $OUT/marker"),
     "new namespaces": "unshare -Urm sh -c 'mount -o remount,rw /; mount -o remount,rw,bind $OUT;"
     " echo x > $OUT/marker'",
     "another root": "unshare -Ur chroot / sh -c 'echo x > $OUT/marker'",
@@ -83,7 +90,7 @@ ATTEMPTS: dict[str, str] = {
     " b = ctypes.create_string_buffer(120);"
     " print('ESCAPED' if c.syscall(425, 1, b) >= 0 else 'refused')\"",
     "kill": "kill -9 $VICTIM",
-    "kill everything": "kill -9 -1",
+    "kill everything": _only_inside("pid", "kill -9 -1"),
     "trace another process": "python3 -c \"import ctypes;"
     " print('ESCAPED' if ctypes.CDLL(None).ptrace(16, $VICTIM, 0, 0) == 0 else 'refused')\"",
     "the environment of another process": "cat /proc/[0-9]*/environ | tr '\\0' '\\n'",
@@ -149,6 +156,8 @@ class Prison:
                 "OUT": str(self.out),
                 "PORT": str(self.tcp.getsockname()[1]),
                 "VICTIM": str(self.victim.pid),
+                "OUTSIDE_MNT": str(Path("/proc/self/ns/mnt").readlink()),
+                "OUTSIDE_PID": str(Path("/proc/self/ns/pid").readlink()),
             },
             confine=lambda argv: sandbox.wrap(
                 argv, root=self.cwd, scratch=self.scratch, network=self.network
