@@ -101,15 +101,15 @@ def _fill(folder: Path, known: Sequence[Known], matcher: str) -> None:
     Each `put` looks through its folder; in one folder that would be quadratic. What is in the
     files is the same.
     """
-    whole = folder / "all" / "traces"
-    whole.mkdir(parents=True, mode=0o700)
+    whole = folder / "all"
+    (whole / "traces").mkdir(parents=True, mode=0o700)
     for start in range(0, len(known), _SHARD):
         shard = folder / f"shard-{start}"
-        with Workbench(shard, folder / "state", TOOLS, matcher) as bench:
+        with Workbench(shard, folder / "state", TOOLS, matcher, signed_for=whole) as bench:
             for one in known[start : start + _SHARD]:
                 bench.learn(one.goal, [one.call])
         for path in (shard / "traces").glob("t-*.json"):
-            path.rename(whole / path.name)
+            path.rename(whole / "traces" / path.name)
 
 
 def _measure(

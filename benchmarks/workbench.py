@@ -95,13 +95,20 @@ class Workbench:
         state: The folder of the signing key; may be shared.
         tools: Names of the tools that goals may use.
         matcher: One of `MATCHERS`.
+        signed_for: The folder for whose store traces are signed, if they are to be moved there.
     """
 
     def __init__(
-        self, folder: Path, state: Path, tools: Iterable[str], matcher: str = DEFAULT_MATCHER
+        self,
+        folder: Path,
+        state: Path,
+        tools: Iterable[str],
+        matcher: str = DEFAULT_MATCHER,
+        *,
+        signed_for: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.store = open_store(folder, Trust(state, folder))
+        self.store = open_store(folder, Trust(state, (signed_for or folder) / "traces"))
         self.evidence = Evidence(None)
         self._registry = ToolRegistry(map(StubDriver, tools))
         self._matcher = MATCHERS[matcher](self.store, self.evidence)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ from ..kernel.record import Record
 from ..kernel.token_economy import TokenEconomy
 from ..kernel.tools import ToolRegistry
 from ..memory.evidence import Evidence, Outcome
-from ..memory.found import Found, Match, Miss, Place, Refusal
+from ..memory.found import Found, Match, Miss, Place, Refusal, Way
 from ..memory.goals import normal_form
 from ..memory.journal_tables import RunHeader
 from ..memory.matching import Matcher
@@ -190,10 +190,10 @@ class Dispatcher:
                 at=self._clock(),
             )
 
-    def _found(self, goal: str) -> Found:
+    def _found(self, goal: str, without: Set[str] = frozenset()) -> Found:
         place = Place(str(self._cwd), self._today(), self._permission_mode, self._registry)
         with self._matching:
-            return self._gate.screen(self._matcher.match(goal, place))
+            return self._gate.screen(self._matcher.match(goal, place, without))
 
     async def execute(self, goal: str, policy: Policy | None = None) -> Result:
         """Answer a goal.
@@ -246,7 +246,9 @@ class Dispatcher:
     async def _answer(self, decision: Decision, policy: Policy, run_id: str) -> Result:
         drift: Drift | None = None
         declined: Drift | None = None
-        for match in decision.matches:
+        waiting = list(decision.matches)
+        while waiting:
+            match = waiting.pop(0)
             if not await self._gate.agrees(match):
                 raise ApprovalError(f"trace {match.trace_id} was not replayed: you said no")
             replay = await self._replay(match, decision.goal, policy, run_id)
@@ -258,6 +260,8 @@ class Dispatcher:
             if replay.drift.lost:
                 # The world is no longer as the user left it: nothing further may run on its own.
                 return self._drifted(decision, replay.drift, run_id)
+            if match is decision.matches[-1]:
+                waiting = await anyio.to_thread.run_sync(self._spares, decision)
         if declined is not None and not policy.replay_only:
             # The model would replace the user's work as readily as the replay.
             return self._declined(decision, declined, run_id)
@@ -270,6 +274,13 @@ class Dispatcher:
             )
         learned = await self._learner.learn(decision.goal, run_id=run_id, cap=policy.run_cap)
         return replace(learned, drift=drift)
+
+    def _spares(self, decision: Decision) -> list[Match]:
+        """Return traces that do what those of a decision do, and were left unbound so far."""
+        if decision.matches[-1].way is not Way.TEMPLATE:
+            return []
+        tried = frozenset(match.trace_id for match in decision.matches)
+        return list(self._found(decision.goal, without=tried).matches)
 
     async def _replay(self, match: Match, goal: str, policy: Policy, run_id: str) -> Replay:
         left = await anyio.to_thread.run_sync(self._evidence.left, match.trace_id)

@@ -48,6 +48,8 @@ CREATE TABLE IF NOT EXISTS left_files (
 _GOOD_FOR_BAD = 19
 _FLOOR = 0.25
 """Confidence below which a trace is retired: six failures with no clean replay, for one."""
+_MOST_KNOWN = 10_000
+"""Records that are kept in memory."""
 _FAILURES = ("drifted", "failed", "refused")
 
 
@@ -116,6 +118,9 @@ class Evidence:
         self._redact = redact
         self._connection = open_database(path, _SCHEMA)
         self._lock = threading.Lock()
+        # The records asked for, so long as nobody has written anything: see `_version`.
+        self._known: dict[str, TraceEvidence] = {}
+        self._known_at: tuple[int, int] | None = None
 
     def record(self, trace_id: str, outcome: Outcome, at: float, detail: str) -> None:
         """Add an outcome to a trace's record.
@@ -132,12 +137,29 @@ class Evidence:
 
     def of(self, trace_id: str) -> TraceEvidence:
         """Return the record of a trace."""
+        with self._use() as connection:
+            version = self._version(connection)
+            if version != self._known_at or len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+                self._known_at = version
+            known = self._known.get(trace_id)
+            if known is None:
+                known = self._known[trace_id] = self._read(connection, trace_id)
+        return known
+
+    @staticmethod
+    def _version(connection: sqlite3.Connection) -> tuple[int, int]:
+        """Return what is another one after any write: by others, and by this connection."""
+        (others,) = connection.execute("PRAGMA data_version").fetchone()
+        return others, connection.total_changes
+
+    @staticmethod
+    def _read(connection: sqlite3.Connection, trace_id: str) -> TraceEvidence:
         query = (
             "SELECT outcome, count(*), max(at), max(rowid) FROM outcomes WHERE trace_id = ? "
             "GROUP BY outcome"
         )
-        with self._use() as connection:
-            rows = connection.execute(query, (trace_id,)).fetchall()
+        rows = connection.execute(query, (trace_id,)).fetchall()
         counts = {outcome: count for outcome, count, _, _ in rows}
         failures = sum(counts.get(name, 0) for name in _FAILURES)
         last = max((at for _, _, at, _ in rows), default=None)

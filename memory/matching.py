@@ -45,12 +45,13 @@ class Matcher:
         self._last = 0
         self._removals = 0
 
-    def match(self, goal: str, place: Place) -> Found:
+    def match(self, goal: str, place: Place, without: Set[str] = frozenset()) -> Found:
         """Find what may answer a goal.
 
         Args:
             goal: The goal.
             place: Where and how it would be answered.
+            without: Ids of traces of its template that are to be passed over: they were tried.
 
         Returns:
             What was found; its order does not depend on the order in which traces were learned,
@@ -67,8 +68,8 @@ class Matcher:
         said = self._said(answers, place, refusals)
         if said is not None:
             return Found((said,), tuple(refusals))
-        found = self._of_templates().find(goal, place, refusals)
-        if not found and not any(one.kind is Miss.AMBIGUOUS for one in refusals):
+        found = self._of_templates().find(goal, place, refusals, without)
+        if not found and not without and not any(one.kind is Miss.AMBIGUOUS for one in refusals):
             denied = {trace_id for trace_id, _, means_the_same in answers if not means_the_same}
             return self._family(goal, place, refusals, denied)
         return Found(tuple(found), tuple(refusals))

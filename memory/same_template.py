@@ -1,15 +1,14 @@
 """The traces that have the wording of a goal, and whether they all mean the same by it.
 
 Of the many traces that a template may have, those of one frame do the same (see `frames`): the
-newest few are bound, and one stands for all where only what it does is asked. Frames that hold
+newest is bound, and stands for all where only what it does is asked. Frames that hold
 another value than the goal, in a place where they take none, are passed over unread.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from .candidates import Candidates
@@ -29,8 +28,8 @@ from .trace_store import TraceStore
 from .traces import Trace
 from .wording import carriers, tokenize
 
-_OF_ONE_FRAME = 2
-"""Traces that would do the same, of which that many are bound: for when the first one drifts."""
+_FIRST_PART = 2
+"""Traces of a frame that are looked up at once; mostly the first one will do."""
 _NAMED = 3
 """Frames with other values that a miss names."""
 _MORE = 8
@@ -52,21 +51,25 @@ class SameTemplate:
         # What a frame explains follows from hashes of content, so it stays true.
         self._explained: set[tuple[str, str]] = set()
 
-    def find(self, goal: str, place: Place, refusals: list[Refusal]) -> list[Match]:
+    def find(
+        self, goal: str, place: Place, refusals: list[Refusal], without: Set[str] = frozenset()
+    ) -> list[Match]:
         """Return traces that have the wording of a goal, all of which would do the same.
 
         Args:
             goal: The goal.
             place: Where and how it would be answered.
             refusals: Takes why others may not answer.
+            without: Ids of traces to pass over.
 
         Returns:
-            The matches, best first; none if traces of this wording would do different things.
+            The matches, one of each frame, best first; none if traces of this wording would do
+            different things.
         """
         frames = self._store.frames(key_of(goal))
         tokens = carriers(tokenize(goal))
         able = [one for one in frames if may_unify(one.fixed, tokens)]
-        found = self._bound(goal, able, place, refusals)
+        found = self._bound(goal, able, place, refusals, without)
         if not found:
             unable = [one for one in frames if one not in able]
             self._name(goal, unable, refusals)
@@ -78,38 +81,46 @@ class SameTemplate:
         return sorted((match for match, _ in found), key=lambda one: -one.confidence)
 
     def _bound(
-        self, goal: str, frames: Sequence[Frame], place: Place, refusals: list[Refusal]
+        self,
+        goal: str,
+        frames: Sequence[Frame],
+        place: Place,
+        refusals: list[Refusal],
+        without: Set[str],
     ) -> list[tuple[Match, Frame]]:
-        """Return the newest traces of each frame that can be bound to a goal, newest first."""
+        """Return the newest trace of each frame that can be bound to a goal, newest first."""
         found: list[tuple[Match, Frame]] = []
-        told: Counter[str] = Counter()
+        told: set[str] = set()
         parts = [self._newest_first(frame, told) for frame in frames]
         for _, trace_id, frame in heapq.merge(*parts, key=lambda one: one[:2]):
+            if trace_id in without or frame.name in told:
+                continue
             trace = self._candidates.load(trace_id, refusals)
             if trace is None:
                 continue
             values = unify(trace, goal)
             if isinstance(values, Other):
                 refusals.append(Refusal(Miss.OTHER_VALUES, trace_id, values.reason))
-                told[frame.name] = _OF_ONE_FRAME
+                told.add(frame.name)
                 continue
             match = self._candidates.bound(trace_id, trace, values, Way.TEMPLATE, place, refusals)
             # A bad record is one trace's own; all else is that of its frame.
-            told[frame.name] += match is not None or refusals[-1].kind is not Miss.BAD_RECORD
+            if match is not None or refusals[-1].kind is not Miss.BAD_RECORD:
+                told.add(frame.name)
             if match is not None:
                 found.append((match, frame))
         return found
 
-    def _newest_first(self, frame: Frame, told: Counter[str]) -> Iterator[tuple[float, str, Frame]]:
-        """Yield age, id and frame of a frame's traces until it has been told enough of."""
-        start, size = 0, _OF_ONE_FRAME
+    def _newest_first(self, frame: Frame, told: Set[str]) -> Iterator[tuple[float, str, Frame]]:
+        """Yield age, id and frame of a frame's traces until it is among those that have told."""
+        start, size = 0, _FIRST_PART
         while True:
             rows = self._store.of_frame(frame, start, size)
             for learned_at, trace_id in rows:
-                if told[frame.name] >= _OF_ONE_FRAME:
+                if frame.name in told:
                     return
                 yield -learned_at, trace_id, frame
-            if len(rows) < size or told[frame.name] >= _OF_ONE_FRAME:
+            if len(rows) < size or frame.name in told:
                 return
             start, size = start + size, size * _MORE
 
@@ -136,7 +147,7 @@ class SameTemplate:
             self._explained.clear()
         if (own.name, frame.name) in self._explained:
             return True
-        for _, trace_id, _ in self._newest_first(frame, Counter()):
+        for _, trace_id, _ in self._newest_first(frame, frozenset()):
             if (own.name, trace_id) in self._explained:
                 continue
             other = self._candidates.load(trace_id, [])

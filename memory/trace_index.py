@@ -21,6 +21,10 @@ from ..kernel.errors import WorkspaceError
 from .index_tables import FORMAT, SCHEMA, Frame, TraceRow, Unusable, insert, remove
 
 _BATCH = 500
+_MOST_ANSWERS = 4096
+"""Answers to small questions that are kept in memory, ..."""
+_FEW_ROWS = 16
+"""... and the rows of a small one."""
 
 _SETTLED_NS = 50_000_000
 """A folder that changed less than this before it was listed may change again within the same tick
@@ -52,11 +56,14 @@ class TraceIndex:
     ) -> None:
         self._path = path
         self._folder = folder
+        self._folder_name = str(folder)
         self._read = read
         self._now_ns = now_ns
         self._version = zlib.crc32(f"{FORMAT} {version}".encode()) & 0x7FFF_FFFF
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        # What was answered while the folder had a change time: true so long as it has it.
+        self._answers: dict[tuple[object, ...], list[tuple[Any, ...]]] = {}
 
     def by_key(self, key: str) -> list[str]:
         """Return the ids of a key, newest first."""
@@ -154,8 +161,18 @@ class TraceIndex:
 
     def _answer_if_current(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         changed = self._folder_changed()
+        key = (query, *values)
+        known = self._answers.get(key)
+        if known is not None and known[0][0] == changed:
+            return known
         rows = self._rows(query, values)
-        return rows if rows[0][0] == changed else self._answer(query, values)
+        if rows[0][0] != changed:
+            rows = self._answer(query, values)
+        if len(rows) <= _FEW_ROWS:
+            if len(self._answers) >= _MOST_ANSWERS:
+                self._answers.clear()
+            self._answers[key] = rows
+        return rows
 
     def _follow_folder(self) -> None:
         """Take in what came into the folder or left it since the last time."""
@@ -193,7 +210,7 @@ class TraceIndex:
     def _folder_changed(self) -> int:
         # The change time, since anybody can set the modification time back (rsync, cp -a, tar).
         try:
-            return self._folder.stat().st_ctime_ns
+            return os.stat(self._folder_name).st_ctime_ns  # noqa: PTH116 (asked at each decision)
         except FileNotFoundError:
             return 0
         except OSError as error:

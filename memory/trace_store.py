@@ -63,6 +63,7 @@ class TraceStore:
         key_version: str = "",
     ) -> None:
         self._folder = folder
+        self._folder_name = str(folder)
         self._trust = trust
         self._key = key
         self._redactor = redactor
@@ -121,12 +122,12 @@ class TraceStore:
             TraceError: If it cannot be used; if it is corrupt, it is set aside.
             UntrustedTraceError: If it was not learned here and nobody has allowed it.
         """
-        path = self.path_of(trace_id)
-        stamp = stamp_of(path)
+        # A path is longer in the making than all else here, for a trace that is in memory.
+        stamp = stamp_of(f"{self._folder_name}/{self._checked(trace_id)}.json")
         known = self._verified.get(trace_id, stamp)
         if known is not None:
             return known
-        signed = self._load(path)
+        signed = self._load(self._file(trace_id))
         standing = self._trust.standing(signed)
         if not standing.may_run:
             raise UntrustedTraceError(
@@ -218,9 +219,7 @@ class TraceStore:
         Raises:
             UsageError: If that is not an id; nothing outside the folder has one.
         """
-        if not _ID.match(trace_id):
-            raise UsageError(f"{trace_id!r} is not the id of a trace", hint="see llmos trace list")
-        return self._file(trace_id)
+        return self._file(self._checked(trace_id))
 
     def resolve(self, prefix: str) -> str:
         """Return the id that begins with a prefix (with or without ``t-``).
@@ -238,6 +237,12 @@ class TraceStore:
     def close(self) -> None:
         """Close the index."""
         self._index.close()
+
+    @staticmethod
+    def _checked(trace_id: str) -> str:
+        if not _ID.match(trace_id):
+            raise UsageError(f"{trace_id!r} is not the id of a trace", hint="see llmos trace list")
+        return trace_id
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"

@@ -146,3 +146,20 @@ def test_all_files_of_another_folder_are_processed(place: Place) -> None:
     done = replay(place, PROCESS.format("other/"))
     assert (place.cwd / "total.txt").read_text() == "100\n"
     assert done.json["result"] == "The total is in total.txt."
+
+
+def test_where_the_newest_trace_of_a_wording_drifts_the_one_before_it_is_tried(
+    place: Place,
+) -> None:
+    flag = place.cwd / "flag"
+    for name in ("a", "b"):
+        goal = f"say hello in {name}.txt"
+        place.model.add(conversation(goal, "test -e flag", f"echo hello > {name}.txt"))
+        assert place.llmos("--no-cache", goal).code == 0
+        flag.touch()
+
+    flag.unlink()
+    done = replay(place, "say hello in c.txt")
+    assert done.json["drift"]["kind"] == "other_outcome"
+    assert done.json["drift"]["trace_id"] != done.json["trace_id"]
+    assert (place.cwd / "c.txt").read_text() == "hello\n"
