@@ -13,7 +13,8 @@ are asked in several wordings), in one run:
 - unrelated: nothing is known of it; to be declined
 
 Each figure is of the decision alone, in microseconds: by the clock (min, p50, p99), and the CPU
-time of the thread (cpu), which says more on a busy machine. Of the goals, replays is the share that
+time of the thread (cpu), which says more on a busy machine; the last row is of all goals, as many
+of each kind. Of the goals, replays is the share that
 would be replayed, and wrong the share that would be with another call than the right one.
 
     python benchmarks/matching_scale.py [--traces N ...] [--asks N] [--json]
@@ -140,18 +141,24 @@ def _measure(
     }
     time.sleep(_SETTLE_S)
     bench.store.count()
+    everything: list[tuple[int, int]] = []
     for kind, some in goals.items():
         if some:
-            figures[kind] = _ask_matcher(bench, some)
+            figures[kind] = _ask_matcher(bench, some, everything)
         if kind == "exact, again":
             asked = [goal for goal, _ in some]
             figures["  dict, normalised goal"] = _ask_dict(plain, asked)
             figures["  SQLite primary key"] = _ask_sqlite(folder, plain, asked)
+    figures["all of these together"] = _times(everything)
     return figures
 
 
-def _ask_matcher(bench: Workbench, goals: Sequence[Wanted]) -> dict[str, float]:
+def _ask_matcher(
+    bench: Workbench, goals: Sequence[Wanted], everything: list[tuple[int, int]]
+) -> dict[str, float]:
     answers = [(bench.ask(goal), call) for goal, call in goals]
+    took = [(one.nanoseconds, one.cpu_nanoseconds) for one, _ in answers]
+    everything += took
     produced = [
         (answer.produced[0]["tool"], answer.produced[0]["input"], call)
         for answer, call in answers
@@ -159,7 +166,7 @@ def _ask_matcher(bench: Workbench, goals: Sequence[Wanted]) -> dict[str, float]:
     ]
     wrong = sum(call != {"tool": tool, "input": given} for tool, given, call in produced)
     return {
-        **_times([(one.nanoseconds, one.cpu_nanoseconds) for one, _ in answers]),
+        **_times(took),
         "goals": len(answers),
         "replays": len(produced) / len(answers),
         "wrong": wrong / len(answers),

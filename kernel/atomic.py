@@ -80,8 +80,11 @@ def sweep_temporaries(folder: Path) -> int:
     Returns:
         How many were removed.
     """
+    with os.scandir(folder) as entries:
+        # Most names in a large folder are no temporary ones, and a pattern takes longer to say so.
+        left = [entry for entry in entries if entry.name[0] == "."]
     removed = 0
-    for entry in list(os.scandir(folder)):
+    for entry in left:
         found = _LEFTOVER.match(entry.name)
         if found and not _alive(int(found.group(1))):
             Path(entry.path).unlink(missing_ok=True)

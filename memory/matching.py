@@ -147,9 +147,11 @@ class Matcher:
         from .families import Families
 
         removals, members = self._store.members(self._last)
-        if self._families is None or removals != self._removals:
-            self._families = Families()
-            self._removals, members = self._store.members(0)
+        if self._families is not None and removals != self._removals:
+            self._families = None
+            removals, members = self._store.members(0)
+        if self._families is None:
+            self._families, self._removals = Families(), removals
         for number, member in members:
             self._families.add(member)
             self._last = number

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from .fillings import Filling, Span
-from .slot_search import END, START, Search, SlotReading, Values, places_of
+from .slot_search import END, LONG, START, Search, SlotReading, Values, places_of
 from .slot_words import FORMS, Words, carriers_of, form_of
 
 _LONGEST_GOAL = 40
@@ -58,15 +58,17 @@ class Label:
     sizes: Counter[int] = field(default_factory=Counter[int])
     before: Counter[str] = field(default_factory=Counter[str])
     in_lists: bool = False
+    begins: set[str] = field(default_factory=set[str])
 
     def add(self, words: Sequence[str], forms: Sequence[str]) -> None:
         """Count a value."""
         self.values[tuple(words)] += 1
         self.count += 1
+        self.begins.update(words[:1])
         self.words.update(words)
         self.forms.update(forms)
         self.total += len(words)
-        self.sizes[min(len(words), 6)] += 1
+        self.sizes[min(len(words), LONG)] += 1
 
 
 class SlotModel:

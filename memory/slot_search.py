@@ -6,7 +6,7 @@ import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .fillings import Span
 from .slot_words import Words
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 START, END = "^", "$"
 """What stands before the first word of a goal, and behind the last one."""
 _LONGEST_VALUE = 9
+LONG = 6
+"""Words from which on values are counted as equally long."""
+_NEW = math.log(0.5)
+"""What a value that was never seen counts for."""
 _STATES = 6
 """What may have been read last: the likeliest at each word are followed."""
 _PATHS = 2
@@ -38,8 +42,7 @@ class SlotReading:
     spans: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
+class _Option(NamedTuple):
     """A run of words that may be a value: where it ends, how likely, whether it was learned."""
 
     end: int
@@ -54,6 +57,7 @@ class Values:
         self._model = model
         self._words = words
         self._sums: dict[str, list[float]] = {}
+        self._sizes: dict[str, list[float]] = {}
         self._from: dict[tuple[str, int], list[_Option]] = {}
 
     def starting(self, name: str, start: int) -> list[_Option]:
@@ -73,17 +77,23 @@ class Values:
             sums = self._sums[name] = [0.0]
             for word, form in zip(words.lower, words.forms, strict=True):
                 sums.append(sums[-1] + self._model.value_word(label, word, form))
+        sizes = self._sizes.get(name)
+        if sizes is None:
+            sizes = self._sizes[name] = [
+                math.log((label.sizes.get(min(size, LONG), 0) + 0.3) / (label.count + 2))
+                for size in range(_LONGEST_VALUE + 1)
+            ]
+        known = words.lower[start] in label.begins
         found: list[_Option] = []
         for end in range(start + 1, min(len(words), start + _LONGEST_VALUE) + 1):
             if not words.may_cut[end]:
                 continue
-            often = label.values.get(tuple(words.lower[start:end]), 0)
-            size = math.log((label.sizes.get(min(end - start, 6), 0) + 0.3) / (label.count + 2))
-            score = sums[end] - sums[start] + size
+            often = label.values.get(tuple(words.lower[start:end]), 0) if known else 0
+            score = sums[end] - sums[start] + sizes[end - start]
             if often:
                 score = max(score, math.log(0.5 * often / label.count))
             else:
-                score += math.log(0.5)
+                score += _NEW
             found.append(_Option(end, score, often > 0))
         return found
 

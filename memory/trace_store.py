@@ -71,6 +71,7 @@ class TraceStore:
         self._index = TraceIndex(index_path, folder, self._row_of, time.time_ns, version)
         self._problems: dict[Path, Problem] = {}
         self._verified = VerifiedTraces()
+        self._clean = False
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -101,8 +102,7 @@ class TraceStore:
         encode(clean, None)  # refuses what has no canonical bytes, before they are signed
         path = self._file(clean.trace_id)
         try:
-            make_private_dir(self._folder)
-            sweep_temporaries(self._folder)
+            self._make_folder()
             if not self._is_kept(path):
                 atomic_save(path, encode(clean, self._trust.sign(clean.content)))
         except OSError as error:
@@ -246,6 +246,13 @@ class TraceStore:
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.json"
+
+    def _make_folder(self) -> None:
+        """Make the folder, and clean it once: a process that died left its file before this one."""
+        if not self._clean or not self._folder.is_dir():
+            make_private_dir(self._folder)
+            sweep_temporaries(self._folder)
+            self._clean = True
 
     def _is_kept(self, path: Path) -> bool:
         try:
