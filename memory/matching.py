@@ -43,7 +43,7 @@ class Matcher:
         self._templates: SameTemplate | None = None
         self._families: Families | None = None
         self._last = 0
-        self._removals = 0
+        self._removals: int = 0
 
     def match(self, goal: str, place: Place, without: Set[str] = frozenset()) -> Found:
         """Find what may answer a goal.
