@@ -14,8 +14,8 @@ are asked in several wordings), in one run:
 
 Each figure is of the decision alone, in microseconds: by the clock (min, p50, p99), and the CPU
 time of the thread (cpu), which says more on a busy machine; the last row is of all goals, as many
-of each kind. Of the goals, replays is the share that
-would be replayed, and wrong the share that would be with another call than the right one.
+of each kind. Of the goals, replays is the share that would be replayed, and wrong the share that
+would be with another call than the right one.
 
     python benchmarks/matching_scale.py [--traces N ...] [--asks N] [--json]
 """
