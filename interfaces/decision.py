@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, format_usd, to_usd
 from ..kernel.record import Record
-from ..memory.found import Match, Refusal
+from ..memory.found import Match, Miss, Refusal
 from ..memory.traces import Step
 from .result import FOLLOWER, LEARNER
 
@@ -46,6 +46,12 @@ class Decision(Record):
         ]
         more = len(self.refusals) - len(refused)
         return (*found, *refused, *([f"and {more} more"] if more else []))
+
+    @property
+    def denied(self) -> bool:
+        """Whether a permission rule, or that nobody can be asked, is why no trace answers."""
+        denied = (Miss.DENIED, Miss.NEEDS_APPROVAL)
+        return not self.matches and any(one.kind in denied for one in self.refusals)
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the decision as JSON, steps of the trace included."""

@@ -268,10 +268,7 @@ class Dispatcher:
         if policy.replay_only:
             if drift is not None:
                 return self._drifted(decision, drift, run_id)
-            raise NoTraceError(
-                "no trace answers this goal: " + "; ".join(decision.reasons),
-                hint="run it once without --replay-only to learn it",
-            )
+            raise _no_replay(decision)
         learned = await self._learner.learn(decision.goal, run_id=run_id, cap=policy.run_cap)
         return replace(learned, drift=drift)
 
@@ -409,6 +406,19 @@ class Dispatcher:
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._clock(), UTC).astimezone().date()
+
+
+def _no_replay(decision: Decision) -> LlmosError:
+    said = "; ".join(decision.reasons)
+    if decision.denied:
+        return ApprovalError(
+            f"what would answer this goal may not be replayed here: {said}",
+            hint="llmos why GOAL names the rule; a rule that asks needs a terminal",
+        )
+    return NoTraceError(
+        f"no trace answers this goal: {said}",
+        hint="run it once without --replay-only to learn it",
+    )
 
 
 def check_goal(goal: str) -> str:

@@ -46,7 +46,10 @@ class PermissionGate:
         refusals: list[Refusal] = []
         matches = tuple(match for match in found.matches if self._passes(match, refusals))
         near = found.near
-        if near is not None and not self._passes(near, refusals):
+        denied: list[Refusal] = []
+        if near is not None and not self._passes(near, denied):
+            # It would not have answered anyway: that a rule denies it is not why.
+            refusals += [replace(one, kind=Miss.UNCERTAIN) for one in denied]
             near = None
         if len(matches) == len(found.matches) and near is found.near:
             return found

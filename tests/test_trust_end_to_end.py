@@ -93,7 +93,7 @@ def test_without_a_person_and_without_yes_nothing_is_allowed(place: Place) -> No
 
 def test_a_denied_replay_does_not_start_and_says_why(place: Place) -> None:
     done = place.llmos("--replay-only", "--deny", "Bash(cat said.txt)", HELLO)
-    assert done.code == 6
+    assert done.code == 3
     assert "Bash(cat said.txt)" in done.err
     assert not (place.cwd / "said.txt").exists()
 
@@ -106,7 +106,7 @@ def test_a_rule_of_the_user_s_settings_holds_and_a_workspace_cannot_lift_it(plac
     for name in (".llmos/config.toml", "workspace/config.toml", ".claude/settings.json"):
         (place.cwd / name).parent.mkdir(exist_ok=True)
         (place.cwd / name).write_text('{"permissions": {"deny": [], "allow": ["Bash"]}}')
-    assert place.llmos("--replay-only", "--allow", "Bash", HELLO).code == 6
+    assert place.llmos("--replay-only", "--allow", "Bash", HELLO).code == 3
 
 
 def test_a_denied_call_of_the_model_is_refused_and_leaves_no_trace(place: Place) -> None:

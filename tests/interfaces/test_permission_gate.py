@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from factory import make_trace
+from llmos.interfaces.decision import Decision
 from llmos.interfaces.permission_gate import PermissionGate
 from llmos.memory.found import Found, Match, Miss
 from llmos.memory.permission_rules import read_rules
@@ -37,6 +38,10 @@ def kinds(found: Found) -> list[Miss]:
     return [one.kind for one in found.refusals]
 
 
+def decision(found: Found) -> Decision:
+    return Decision("x", found.matches, found.refusals, 0, found.near)
+
+
 def answering(given: bool, asked: list[str]) -> Any:
     async def person(question: str) -> bool:
         asked.append(question)
@@ -62,6 +67,20 @@ def test_a_denied_step_refuses_the_match_and_says_which_rule(place_dir: Path) ->
 def test_a_denied_near_miss_is_not_proposed(place_dir: Path) -> None:
     screened = gate(place_dir, deny=["Bash"]).screen(Found(near=match_of(command="echo x")))
     assert screened.near is None
+    # It would not have answered anyway, so that the rule is not why nothing does.
+    assert kinds(screened) == [Miss.UNCERTAIN]
+    assert not decision(screened).denied
+
+
+@pytest.mark.parametrize("rule", ["deny", "ask"])
+def test_a_denied_match_is_why_nothing_answers(place_dir: Path, rule: str) -> None:
+    found = Found((match_of(command="echo x"),))
+    assert decision(gate(place_dir, **{rule: ["Bash"]}).screen(found)).denied
+
+
+def test_a_denied_match_beside_one_that_passes_denies_nothing(place_dir: Path) -> None:
+    found = Found((match_of(command="echo x"), match_of(tool="Read", file_path="x")))
+    assert not decision(gate(place_dir, deny=["Bash"]).screen(found)).denied
 
 
 def test_a_step_to_be_asked_about_needs_a_person(place_dir: Path) -> None:
