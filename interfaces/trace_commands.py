@@ -14,11 +14,13 @@ from ..kernel.json_value import JsonValue
 from ..kernel.money import format_usd
 from ..memory.effects import effect_of_step
 from ..memory.evidence import TraceEvidence
+from ..memory.replay_rules import rules_of
 from ..memory.traces import Parameter, Trace
 from .allowing import allow_traces
 from .effects_view import describe_effect
 from .plain_text import one_line, printable, printable_for_terminal
 from .render import describe_call
+from .rules_view import MASKED, OTHER_VALUES, describe_rule
 from .streams import print_data
 from .system import OpenSystem, System, opened
 
@@ -94,14 +96,15 @@ def _carry_out(system: System, action: str, arguments: Sequence[str], as_json: b
     signed = store.read_signed(trace_id)
     record = system.evidence.of(trace_id)
     if as_json:
-        shown = signed.trace.to_json() | {"record": _record_json(record)}
+        rules: list[JsonValue] = [one.to_json() for one in rules_of(signed.trace)]
+        shown = signed.trace.to_json() | {"replay": rules, "record": _record_json(record)}
         return json.dumps(shown, ensure_ascii=False)
     trust = f"trust    {system.trust.standing(signed).value}"
     return f"{describe_trace(trace_id, signed.trace)}\n{trust}\n{_describe_record(record)}"
 
 
 def describe_trace(trace_id: str, trace: Trace) -> str:
-    """Describe a trace for people: goal, where it came from, its steps, what it changes."""
+    """Describe a trace for people: goal, where it came from, its steps, what may differ."""
     origin = trace.provenance
     lines = [
         f"{trace_id}",
@@ -111,9 +114,11 @@ def describe_trace(trace_id: str, trace: Trace) -> str:
     if trace.valid_on is not None:
         lines.append(f"valid on {trace.valid_on} only")
     lines += [f"varies   {_varies(one)}" for one in trace.parameters]
-    for number, step in enumerate(trace.steps, start=1):
+    for number, (step, rule) in enumerate(zip(trace.steps, rules_of(trace), strict=True), start=1):
         lines.append(f"step {number:<3} {describe_call(step.tool, step.input)}")
         lines.append(f"  effect {one_line(describe_effect(effect_of_step(step)), 200)}")
+        lines += describe_rule(rule)
+    lines += [MASKED, *([OTHER_VALUES] if trace.parameters else [])]
     lines += [f"changes  {printable(effect.path)}" for effect in trace.effects]
     lines.append(f"answer   {one_line(trace.answer)}")
     return "\n".join(lines)

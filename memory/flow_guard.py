@@ -109,19 +109,10 @@ class FlowGuard:
         return None
 
     def _known(self, index: int) -> Vocabulary:
-        """Return what was known before a step was carried out, its own input not counted."""
-        inputs = (text for step in self.learned.steps[:index] for text in leaves(step.input))
-        return Vocabulary((self.learned.goal, *inputs))
+        return known_before(self.learned, index)
 
     def _used(self, index: int, recorded: str, text: str) -> str | None:
-        steps = self.learned.steps
-        later = Vocabulary(
-            (text for step in steps[index + 1 :] for text in leaves(step.input)), loose=True
-        )
-        known = self._known(index + 1)
-        for part in sorted(parts(recorded), key=lambda part: (-len(part), part)):
-            if part in _IN_EVERY_PROGRAM or is_empty(part) or part not in later or part in known:
-                continue
+        for part in used_later(self.learned, index):
             now = self.swap.whole(part)
             was, is_now = count(recorded, part), count(text, now)
             if not was:  # it is a piece of a longer word
@@ -141,6 +132,31 @@ class FlowGuard:
         if expected == new or old == new:
             return None
         return first_difference(expected or "no table", new or "no table")
+
+
+def known_before(trace: Trace, index: int) -> Vocabulary:
+    """Return what was known before a step was carried out, its own input not counted."""
+    inputs = (text for step in trace.steps[:index] for text in leaves(step.input))
+    return Vocabulary((trace.goal, *inputs))
+
+
+def used_later(trace: Trace, index: int) -> list[str]:
+    """Return the used parts of what a step showed (see rule 2), the longest first."""
+    later = Vocabulary(
+        (text for step in trace.steps[index + 1 :] for text in leaves(step.input)), loose=True
+    )
+    return [part for part in new_parts(trace, index) if part in later]
+
+
+def new_parts(trace: Trace, index: int) -> list[str]:
+    """Return the parts of what a step showed that could not be known before, the longest first."""
+    known = known_before(trace, index + 1)
+    shown = sorted(parts(trace.steps[index].observation.text), key=lambda one: (-len(one), one))
+    return [
+        part
+        for part in shown
+        if part not in _IN_EVERY_PROGRAM and not is_empty(part) and part not in known
+    ]
 
 
 def _lines(text: str, number: str) -> list[str]:

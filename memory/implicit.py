@@ -55,14 +55,13 @@ def may_differ(trace: Trace, index: int, now: str, *, explained: bool) -> str | 
     step, later = trace.steps[index], trace.steps[index + 1 :]
     recorded = step.observation.text
     if not later:
-        same = not explained and not _shows(step)
+        same = not explained and not shows(step)
         return first_difference(recorded, now) if same else None
-    old, new = _table(recorded), _table(now)
+    old, new = table_of(recorded), table_of(now)
     if old is None or new is None or old[0] != new[0]:
         return first_difference(recorded, now)
-    for name, were, are in zip(old[0], _columns(old), _columns(new), strict=True):
-        kinds = {_shape(value) for value in were}
-        if len(kinds) == 1 and {_shape(value) for value in are} - kinds:
+    for name, form, are in zip(old[0], forms_of(old), _columns(new), strict=True):
+        if form is not None and {_shape(value) for value in are} - {form}:
             return f"the column {name} holds values of another form now"
     return _states_rows(old, new, later)
 
@@ -81,7 +80,7 @@ def may_follow(step: Step) -> str | None:
     return None
 
 
-def _table(text: str) -> list[list[str]] | None:
+def table_of(text: str) -> list[list[str]] | None:
     """Return the rows of a text that is a table and nothing else, its header first."""
     header = header_of(text)
     lines = text.rstrip("\n").split("\n")
@@ -94,6 +93,12 @@ def _table(text: str) -> list[list[str]] | None:
     separator = next(one for one in _SEPARATORS if one in header)
     rows = [[field.strip() for field in line.split(separator)] for line in lines]
     return rows if all(len(row) == len(rows[0]) for row in rows) else None
+
+
+def forms_of(table: Sequence[Sequence[str]]) -> list[str | None]:
+    """Return for each column of a table the one form that its values have, or None."""
+    forms = [{_shape(value) for value in column} for column in _columns(table)]
+    return [one.pop() if len(one) == 1 else None for one in forms]
 
 
 def _columns(table: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
@@ -125,7 +130,7 @@ def _states_rows(
     return None
 
 
-def _shows(step: Step) -> bool:
+def shows(step: Step) -> bool:
     """Whether a step only shows or counts what there is."""
     if step.tool != "Bash":
         return step.tool in _SHOWING_TOOLS
