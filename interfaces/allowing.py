@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from ..kernel.json_value import JsonValue
 from ..memory.capabilities import Capabilities, capabilities_of
 from ..memory.codec import SignedTrace
 from ..memory.trust import Standing
+from .command_context import Context, Said
 from .plain_text import one_line, printable, say
 from .system import System
 
@@ -22,18 +22,18 @@ _LISTED = 100_000
 
 
 async def allow_traces(
-    system: System, names: Sequence[str], *, as_json: bool, yes: bool = False
-) -> str:
+    context: Context, names: Sequence[str], *, quiet: bool = False, yes: bool = False
+) -> Said:
     """Allow traces to run here, after the user has seen what they may do.
 
     Args:
-        system: The booted system.
+        context: What a command works with.
         names: Ids, or beginnings of ids; or the word ``mine``.
-        as_json: What is to go to stdout is the sheet as JSON.
+        quiet: Do not show the sheets, they are asked for as JSON.
         yes: Do not ask.
 
     Returns:
-        What is to go to stdout.
+        What was allowed.
 
     Raises:
         UsageError: If an id is wrong, or none is given.
@@ -41,25 +41,28 @@ async def allow_traces(
     """
     if not names:
         raise UsageError(
-            "llmos trace allow takes ids, or the word mine",
+            "trace allow takes ids, or the word mine",
             hint="mine: every trace here that you learned elsewhere or under an earlier llmos",
         )
+    system = context.system
     found = await anyio.to_thread.run_sync(_chosen, system, names)
     sheets = [(one, *await anyio.to_thread.run_sync(_looked_at, system, one)) for one in found]
-    if not as_json:
+    if not quiet:
         for signed, standing, can in sheets:
             say(sheet_of(signed, standing, can), sys.stderr)
     if not sheets:
         say("there is no trace of yours that is not allowed already", sys.stderr)
-        return "[]" if as_json else ""
+        return Said(json=[])
     if not yes:
-        await _agreed(len(sheets))
+        await _agreed(context, len(sheets))
     for signed in found:
         await anyio.to_thread.run_sync(system.trust.allow, signed)
-    if as_json:
-        return json.dumps([_json(*sheet) for sheet in sheets])
-    return "\n".join(
-        f"allowed {signed.trace_id} here; an edit or a copy needs a new look" for signed in found
+    return Said(
+        "\n".join(
+            f"allowed {signed.trace_id} here; an edit or a copy needs a new look"
+            for signed in found
+        ),
+        json=[_json(*sheet) for sheet in sheets],
     )
 
 
@@ -107,14 +110,12 @@ def _json(signed: SignedTrace, standing: Standing, can: Capabilities) -> JsonVal
     }
 
 
-async def _agreed(count: int) -> None:
-    from .line_editor import ask
-
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+async def _agreed(context: Context, count: int) -> None:
+    if context.ask is None:
         raise ApprovalError(
             "nothing was allowed: nobody can be asked here",
             hint="look at what is shown above, then say it again with --yes",
         )
     what = "this trace" if count == 1 else f"these {count} traces"
-    if await ask(f"may {what} run here? [y/n] ") not in ("y", "yes"):
+    if await context.ask(f"may {what} run here? [y/n] ") not in ("y", "yes"):
         raise ApprovalError("nothing was allowed: you did not say yes")

@@ -10,11 +10,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from .._version import __version__
 from ..kernel.errors import UsageError
+from .commands import Command, Option, commands, find, first_words, nearest
 from .defaults import GuardMode, PermissionMode
 from .streams import print_data
-
-_ABOUT_RUNS = ("runs", "diff", "undo", "redo")
-COMMANDS = ("interactive", "demo", "plan", "why", "trace", *_ABOUT_RUNS, "help")
 
 EXIT_CODES = """exit codes:
   0 done   1 failed   2 usage or configuration   3 needed approval   4 no key or login
@@ -22,43 +20,107 @@ EXIT_CODES = """exit codes:
   75 temporary, try later   124 timeout   129 terminal closed   130 interrupted   143 terminated
 """
 
-EPILOG = f"""examples:
+_EXAMPLES = """examples:
   llmos                                     start the shell
   llmos "count the lines of data.csv"       learn it once, replay it for $0 ever after
   llmos --dry-run "count the lines of data.csv"    say what would happen and what it costs
   echo "list the files" | llmos --json | jq .result
+"""
 
-commands:
-  interactive     the shell, also without a terminal
-  demo            learn and replay three goals; needs no key and no network
-  why GOAL        how a goal would be answered and why so; the same as --dry-run
-  plan GOAL       let the model plan; nothing is carried out
-  trace list | show ID | allow ID... | allow mine | rm ID
-  runs            the last runs in this directory
-  diff [RUN]      what a run changed; without RUN the last one
-  undo [RUN]      put back what a run changed; redo [RUN] brings it again
-  help [exit-codes]
-  (a goal that begins with the name of a command, or with -, is given after --, as in:
-  llmos -- demo)
+_GOAL = (
+    Option(("-p", "--print"), "answer one goal and leave (the default)"),
+    Option(("-n", "--dry-run"), "say what would happen; change nothing"),
+    Option(("--replay-only",), "never call a model"),
+    Option(("--no-cache",), "never replay: learn afresh"),
+    Option(("--force",), "replace also what you have changed since"),
+)
+"""What goes with a goal only."""
 
-{EXIT_CODES}"""
+SETTINGS = (
+    Option(("--budget",), "cap on all spent in this workspace", "USD", "budget_usd"),
+    Option(("--max-budget-usd",), "most that this run may cost", "USD"),
+    Option(("--workspace",), "folder of the memory (default: ./workspace)", "DIR"),
+    Option(("-m", "--model"), "full model id", "ID"),
+    Option(
+        ("--permission-mode",),
+        f"{', '.join(PermissionMode.__args__)} (default: acceptEdits)",
+        "MODE",
+    ),
+    Option(
+        ("--guards",), f"{', '.join(GuardMode.__args__)}: strict if nothing seen may differ", "MODE"
+    ),
+    Option(
+        ("--allowedTools", "--allow"),
+        "may be done without asking, as in Bash(npm run test:*)",
+        "RULE",
+        "allow",
+        repeated=True,
+    ),
+    Option(
+        ("--disallowedTools", "--deny"),
+        "must not be done, as in Read(./secrets/**)",
+        "RULE",
+        "deny",
+        repeated=True,
+    ),
+    Option(("--ask",), "is asked about; refused where nobody can be asked", "RULE", repeated=True),
+    Option(("--sandbox",), "confine the commands of a replay to the working directory"),
+    Option(("--max-turns",), "API calls the run may make", "N"),
+    Option(("--timeout",), "give up after so many seconds", "S", "timeout_s"),
+)
+"""What is a setting as well, see `llmos.interfaces.settings`."""
 
-_RULES = {
-    ("--allowedTools", "--allow"): "may be done without asking, as in Bash(npm run test:*)",
-    ("--disallowedTools", "--deny"): "must not be done, as in Read(./secrets/**)",
-    ("--ask",): "is asked about; refused where nobody can be asked",
-}
-_ABOUT_GOALS = ("dry_run", "replay_only", "no_cache")
+_JSON = Option(("--json",), "one JSON result on stdout")
+_NARRATION = (
+    Option(("-q", "--quiet"), "no narration"),
+    Option(("-v", "--verbose"), "more narration"),
+    Option(("--debug",), "tracebacks and logs"),
+)
 
 
 class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are `UsageError`.
+
+    Args:
+        command: The command whose arguments it reads; None for those of a goal.
+        named: How the command is called.
+    """
+
+    def __init__(self, command: Command | None, named: str, **more: Any) -> None:
+        # One is made for each argument; one without a width loads four modules to find it.
+        formatter = partial(argparse.HelpFormatter, width=80)
+        super().__init__(formatter_class=formatter, allow_abbrev=False, **more)
+        self._command = command
+        self._named = named
+        self.flags: dict[str, bool] = {}
+        """Whether each flag takes a value."""
+
+    def take(self, *options: Option, hidden: bool = False) -> None:
+        for one in options:
+            more: dict[str, Any] = {"dest": one.dest} if one.dest else {}
+            if one.metavar:
+                more |= {"metavar": one.metavar, "action": "append" if one.repeated else "store"}
+            else:
+                more |= {"action": "store_true"}
+            if one.flags == ("--sandbox",):
+                more["default"] = None
+            shown = argparse.SUPPRESS if hidden or one.hidden else one.help.replace("%", "%%")
+            self.add_argument(*one.flags, help=shown, **more)
+            self.flags |= dict.fromkeys(one.flags, bool(one.metavar))
+
     def format_help(self) -> str:
         self.formatter_class = argparse.RawDescriptionHelpFormatter
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
-        hint = "see llmos --help"
-        if message.startswith("unrecognized arguments"):
+        hint = f"see {self._named} --help"
+        if message.startswith("unrecognized arguments: "):
+            flag = message.removeprefix("unrecognized arguments: ").split()[0].partition("=")[0]
+            goals = {name for one in _GOAL for name in one.flags}
+            if self._command is not None and flag in goals:
+                raise UsageError(f"{flag} goes with a goal, not with {self._named}", hint=hint)
+            if near := nearest(flag, list(self.flags)) if flag.startswith("--") else "":
+                hint = f"did you mean {near}? {hint}"
             hint += "; a goal that begins with - is given after --"
         raise UsageError(message, hint=hint)
 
@@ -67,78 +129,100 @@ class _Parser(argparse.ArgumentParser):
 
 
 class Request(NamedTuple):
-    """What the command line asks for."""
+    """What the command line asks for.
 
-    command: str
+    Attributes:
+        name: ``goal``, or the name of a command.
+        words: The words after the name.
+        options: The options.
+        command: The command; None for a goal.
+    """
+
+    name: str
     words: tuple[str, ...]
     options: argparse.Namespace
+    command: Command | None = None
 
     @property
     def given(self) -> dict[str, Any]:
         """The settings that were given."""
-        names = (
-            "budget_usd",
-            "workspace",
-            "model",
-            "permission_mode",
-            "guards",
-            "max_budget_usd",
-            "max_turns",
-            "timeout_s",
-            "sandbox",
-            "deny",
-            "ask",
-            "allow",
-        )
-        return {name: getattr(self.options, name) for name in names}
+        return {name: getattr(self.options, name) for name in SETTING_NAMES}
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
+def _dest(option: Option) -> str:
+    return option.dest or option.flags[-1].lstrip("-").replace("-", "_")
+
+
+SETTING_NAMES = tuple(map(_dest, SETTINGS))
+
+
+def full_help() -> str:
+    """Return the help of llmos."""
+    parser = _goal_parser()
+    parser.epilog = _overview()
+    return parser.format_help()
+
+
+def _goal_parser() -> _Parser:
     parser = _Parser(
+        None,
+        "llmos",
         prog="llmos",
         usage="llmos [options] [GOAL | COMMAND]",
         description="A shell whose CPU is a large language model: learn a goal once, "
         "replay it for $0.",
-        epilog=EPILOG,
-        # One is made for each argument; one without a width loads four modules to find it.
-        formatter_class=partial(argparse.HelpFormatter, width=80),
-        allow_abbrev=False,
     )
-    add = parser.add_argument
-    add(
+    parser.add_argument(
         "words", nargs="*", metavar="GOAL", help="what to do, in plain words; - reads it from stdin"
     )
-    add("-p", "--print", action="store_true", help="answer one goal and leave (the default)")
-    add("-n", "--dry-run", action="store_true", help="say what would happen; change nothing")
-    add("--replay-only", action="store_true", help="never call a model")
-    add("--no-cache", action="store_true", help="never replay: learn afresh")
-    add("--force", action="store_true", help="replace also what you have changed since")
-    add("--json", action="store_true", help="one JSON result on stdout")
-    add("--budget", dest="budget_usd", metavar="USD", help="cap on all spent in this workspace")
-    add("--max-budget-usd", metavar="USD", help="most that this run may cost")
-    add("--workspace", metavar="DIR", help="folder of the memory (default: ./workspace)")
-    add("-m", "--model", metavar="ID", help="full model id")
-    modes = ", ".join(PermissionMode.__args__)
-    add("--permission-mode", metavar="MODE", help=f"{modes} (default: acceptEdits)")
-    modes = ", ".join(GuardMode.__args__)
-    add("--guards", metavar="MODE", help=f"{modes}: strict if nothing seen may differ")
-    for names, what in _RULES.items():
-        add(*names, dest=names[-1].strip("-"), metavar="RULE", action="append", help=what)
-    add(
-        "--sandbox",
-        action="store_true",
-        default=None,
-        help="confine the commands of a replay to the working directory",
-    )
-    add("-y", "--yes", action="store_true", help="answer yes to what trace allow asks")
-    add("--max-turns", metavar="N", help="API calls the run may make")
-    add("--timeout", dest="timeout_s", metavar="S", help="give up after so many seconds")
-    add("-q", "--quiet", action="store_true", help="no narration")
-    add("-v", "--verbose", action="store_true", help="more narration")
-    add("--debug", action="store_true", help="tracebacks and logs")
-    add("-V", "--version", action="version", version=f"llmos {__version__}")
+    parser.take(*_GOAL, _JSON, *SETTINGS, *_NARRATION)
+    parser.add_argument("-V", "--version", action="version", version=f"llmos {__version__}")
     return parser
+
+
+def command_parser(command: Command, *, shell: bool = False) -> argparse.ArgumentParser:
+    """Return the parser of what follows the name of a command.
+
+    Args:
+        command: The command.
+        shell: Whether it was typed in the shell, where the settings are what they are.
+    """
+    named = f"/{command.name}" if shell else f"llmos {command.name}"
+    examples = "".join(f"\n  {named.split()[0]} {one}" for one in command.examples)
+    parser = _Parser(
+        command,
+        named,
+        prog=named,
+        usage=f"{named} {command.usage}".rstrip() + " [options]",
+        description=command.help + ".",
+        epilog=f"examples:{examples}" if examples else None,
+    )
+    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
+    parser.take(*command.options)
+    if command.takes_json:
+        parser.take(_JSON)
+    if not shell:
+        parser.take(*(one for one in SETTINGS if one.flags == ("--workspace",)))
+        parser.take(*(one for one in SETTINGS if one.flags != ("--workspace",)), hidden=True)
+        parser.take(*_NARRATION, hidden=not command.runs)
+    return parser
+
+
+def _overview() -> str:
+    """Return what stands below the options in the help: examples, commands, exit codes."""
+    rows: dict[str, str] = {}
+    for one in commands(shell=False):
+        group, _, second = one.name.partition(" ")
+        if second:
+            rows[group] = f"{rows[group]} | {second}" if group in rows else second
+        else:
+            rows[group] = one.help
+    lines = "\n".join(f"  {name:<13} {what}" for name, what in rows.items())
+    return (
+        f"{_EXAMPLES}\ncommands (llmos help COMMAND says more):\n{lines}\n"
+        "  (a goal that begins with the name of a command, or with -, is given after --, as in:\n"
+        f"  llmos -- demo)\n\n{EXIT_CODES}"
+    )
 
 
 def parse(arguments: Sequence[str]) -> Request:
@@ -150,33 +234,90 @@ def parse(arguments: Sequence[str]) -> Request:
     """
     given = list(arguments)
     split = given.index("--") if "--" in given else len(given)
-    options = build_parser().parse_intermixed_args(given[:split])
+    given, rest = given[:split], tuple(given[split + 1 :])
+    parser = _goal_parser()
+    places = _words(given, parser.flags)
+    if places and given[places[0]] in first_words(shell=False) and not {"-p", "--print"} & {*given}:
+        return _command(given, places, rest)
+    if {"-h", "--help"} & {*given}:
+        parser.epilog = _overview()
+    options = parser.parse_intermixed_args(given)
     words: tuple[str, ...] = tuple(options.words)
-    rest = tuple(given[split + 1 :])
-    if words and words[0] in COMMANDS:
-        request = Request(words[0], words[1:] + rest, options)
-    elif words or rest or options.print or not sys.stdin.isatty():
-        request = Request("goal", words + rest, options)
-    else:
-        request = Request("interactive", (), options)
-    _check(request)
-    return request
-
-
-def _check(request: Request) -> None:
-    options, command = request.options, request.command
     if options.replay_only and options.no_cache:
         raise UsageError("--replay-only and --no-cache exclude each other")
-    if command in ("interactive", "demo") and request.words:
+    if words or rest or options.print or not sys.stdin.isatty():
+        return Request("goal", words + rest, options)
+    if options.json:
+        raise UsageError("--json goes with a goal, not with the shell")
+    return Request("interactive", (), options)
+
+
+def _words(given: Sequence[str], flags: dict[str, bool]) -> list[int]:
+    """Return where the words of a command line stand: what is no flag, nor the value of one."""
+    places: list[int] = []
+    value = False
+    for place, one in enumerate(given):
+        if value:
+            value = False
+        elif one.startswith("-") and one != "-":
+            value = flags.get(one, False)
+        else:
+            places.append(place)
+    return places
+
+
+def _command(given: list[str], places: list[int], rest: tuple[str, ...]) -> Request:
+    named = [given[place] for place in places[:2]]
+    found = find(named, shell=False)
+    if found.command is None:
+        if {"-h", "--help"} & {*given}:
+            print_data(group_help(named[0]))
+            raise SystemExit(0)
+        near = f"did you mean llmos {found.near}? " if found.near else ""
         raise UsageError(
-            f"llmos {command} takes no {request.words[0]!r}",
-            hint=f"a goal that begins with this word is given after --, as in: llmos -- {command}",
+            f"there is no command {' '.join(named)!r}",
+            hint=f"{near}see llmos {named[0]} --help; a goal that begins with this word is given "
+            "after --",
         )
-    for name in () if command == "goal" else _ABOUT_GOALS:
-        # What promises that no money is spent must not be passed over.
-        if getattr(options, name):
-            raise UsageError(f"--{name.replace('_', '-')} goes with a goal, not with {command}")
-    if options.force and command not in ("goal", "undo", "redo"):
-        raise UsageError(f"--force goes with a goal, undo or redo, not with {command}")
-    if command == "interactive" and options.json:
-        raise UsageError("--json goes with a goal, not with interactive")
+    if len(named) == 1 and " " in found.command.name and {"-h", "--help"} & {*given}:
+        print_data(group_help(named[0]))
+        raise SystemExit(0)
+    for place in reversed(places[: found.taken]):
+        del given[place]
+    options = command_parser(found.command).parse_intermixed_args(given)
+    for name in ("json", "quiet", "verbose", "debug"):
+        options.__dict__.setdefault(name, False)
+    words = (*options.words, *rest)
+    check_words(found.command, words, "llmos ")
+    return Request(found.command.name, words, options, found.command)
+
+
+def check_words(command: Command, words: Sequence[str], prefix: str) -> None:
+    """Raise if a command takes fewer words, or not so many.
+
+    Raises:
+        UsageError: If it does.
+    """
+    least, most = command.words
+    if len(words) < least:
+        what = f"needs {command.usage}"
+    elif most is not None and len(words) > most:
+        what = f"takes no {words[most]!r}"
+    else:
+        return
+    hint = f"usage: {prefix}{command.name} {command.usage}".rstrip()
+    if prefix != "/":
+        hint += "; a goal that begins with this word is given after --, as in: "
+        hint += f"llmos -- {command.name.split()[0]}"
+    raise UsageError(f"{prefix}{command.name} {what}", hint=hint)
+
+
+def group_help(group: str, *, shell: bool = False) -> str:
+    """Return the help of the commands of two words that begin with one word."""
+    prefix = "/" if shell else "llmos "
+    rows = [
+        f"  {one.name.split()[1]} {one.usage}".ljust(28) + f" {one.help}"
+        for one in commands(shell=shell)
+        if one.name.startswith(f"{group} ")
+    ]
+    return "\n".join([f"usage: {prefix}{group} COMMAND", "", "commands:", *rows])

@@ -1,4 +1,4 @@
-"""The command line: one-shot goals and sub-commands. Result on stdout, narration on stderr.
+"""The command line: one-shot goals and commands. Result on stdout, narration on stderr.
 
 What a command needs is imported when it runs: help, the version and a wrong flag need nothing.
 """
@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..kernel.errors import InterruptedRunError, LlmosError, UsageError
-from .arguments import EXIT_CODES, Request, build_parser, parse
+from ..kernel.errors import InterruptedRunError, LlmosError
+from .arguments import Request, parse
 from .plain_text import one_line, say
-from .streams import OutputLostError, open_standard_streams, print_data
+from .streams import OutputLostError, open_standard_streams
 
 if TYPE_CHECKING:
     from .system import OpenSystem
@@ -57,7 +57,7 @@ def _run(arguments: Sequence[str], open_system: OpenSystem) -> int:
         request = parse(arguments)
         _set_up_logs(request.options.debug)
         as_json = bool(request.options.json)
-        return _COMMANDS[request.command](request, open_system)
+        return _OWN_WAY.get(request.name, _command)(request, open_system)
     except LlmosError as error:
         if "--debug" in arguments:
             _print_traceback(error)
@@ -89,18 +89,6 @@ def _goal(request: Request, open_system: OpenSystem) -> int:
     return run_goal(request, open_system)
 
 
-def _why(request: Request, open_system: OpenSystem) -> int:
-    from .goal_commands import run_why
-
-    return run_why(request, open_system)
-
-
-def _plan(request: Request, open_system: OpenSystem) -> int:
-    from .goal_commands import run_plan
-
-    return run_plan(request, open_system)
-
-
 def _interactive(request: Request, open_system: OpenSystem) -> int:
     import anyio
 
@@ -115,65 +103,14 @@ def _demo(request: Request, open_system: OpenSystem) -> int:
     return run_demo(open_system, as_json=request.options.json)
 
 
-def _trace(request: Request, open_system: OpenSystem) -> int:
-    import anyio
+def _command(request: Request, open_system: OpenSystem) -> int:
+    from .command_line import run_command
 
-    from .trace_commands import run_trace_command
-
-    return anyio.run(
-        partial(
-            run_trace_command,
-            open_system,
-            request.given,
-            request.words,
-            as_json=request.options.json,
-            yes=request.options.yes,
-        )
-    )
+    return run_command(request, open_system)
 
 
-def _past(request: Request, open_system: OpenSystem) -> int:
-    import anyio
-
-    from .undo_commands import run_undo_command
-
-    return anyio.run(
-        partial(
-            run_undo_command,
-            open_system,
-            request.given,
-            request.command,
-            request.words,
-            as_json=request.options.json,
-            force=request.options.force,
-        )
-    )
-
-
-def _help(request: Request, _open_system: OpenSystem) -> int:
-    if request.words == ("exit-codes",):
-        print_data(EXIT_CODES)
-    elif not request.words:
-        print_data(build_parser().format_help())
-    else:
-        raise UsageError(
-            f"there is no help on {request.words[0]!r}",
-            hint="there is llmos help, and llmos help exit-codes; a goal that begins with help is "
-            "given after --",
-        )
-    return 0
-
-
-_COMMANDS: dict[str, Callable[[Request, OpenSystem], int]] = {
+_OWN_WAY: dict[str, Callable[[Request, OpenSystem], int]] = {
     "goal": _goal,
     "interactive": _interactive,
     "demo": _demo,
-    "plan": _plan,
-    "why": _why,
-    "trace": _trace,
-    "runs": _past,
-    "diff": _past,
-    "undo": _past,
-    "redo": _past,
-    "help": _help,
 }

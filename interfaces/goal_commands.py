@@ -1,4 +1,4 @@
-"""The commands that answer a goal, or say how it would be answered: one-shot, why, plan."""
+"""A goal on the command line: answered, or with --dry-run explained; and what Ctrl-C does to it."""
 
 from __future__ import annotations
 
@@ -8,52 +8,36 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 import anyio
 import anyio.abc
 
-from ..kernel.errors import InterruptedRunError, LlmosError, UsageError
-from ..kernel.events import PlanEnded
+from ..kernel.errors import InterruptedRunError, UsageError
 from ..kernel.tasks import open_task_group
 from .arguments import Request
 from .explain import explained
 from .plain_text import printable_for_terminal, say
 from .render import Narrator, receipt
 from .report import report
-from .result import LEARNER, failure
 from .streams import print_data, print_json
 from .system import OpenSystem, System, opened
-
-if TYPE_CHECKING:
-    from .cortex import Plan
 
 _LARGEST_GOAL = 10 * 2**20
 
 
 def run_goal(request: Request, open_system: OpenSystem) -> int:
     """Answer a goal, or with --dry-run say how; return the exit code."""
-    goal = _goal_of(request)
+    goal = goal_of(request)
     if request.options.dry_run:
         return anyio.run(partial(_dry_run, request, open_system, goal))
     return anyio.run(partial(_one_shot, request, open_system, goal))
 
 
-def run_why(request: Request, open_system: OpenSystem) -> int:
-    """Say how a goal would be answered; return the exit code."""
-    return anyio.run(partial(_dry_run, request, open_system, _goal_of(request)))
-
-
-def run_plan(request: Request, open_system: OpenSystem) -> int:
-    """Let the model plan a goal; return the exit code."""
-    return anyio.run(partial(_planned, request, open_system, _goal_of(request)))
-
-
-def _goal_of(request: Request) -> str:
+def goal_of(request: Request) -> str:
     """Return the goal: the words, or stdin for ``-`` and for a pipe without words."""
     if request.words and request.words != ("-",):
         data = os.fsencode(" ".join(request.words))
-    elif not request.words and not request.options.print and sys.stdin.isatty():
+    elif not request.words and not getattr(request.options, "print", False) and sys.stdin.isatty():
         data = b""  # nothing was asked for, and nobody knows that we would wait for it
     else:
         data = sys.stdin.buffer.read(_LARGEST_GOAL + 1)
@@ -65,12 +49,12 @@ def _goal_of(request: Request) -> str:
 async def _one_shot(request: Request, open_system: OpenSystem, goal: str) -> int:
     options = request.options
     async with opened(open_system, request.given) as system:
-        _narrate(request, system)
+        narrate(request, system)
         if sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
             from .line_editor import confirmed
 
             system.gate.person = confirmed
-        async with _signals(system) as caught:
+        async with interrupting(system) as caught:
             result = await system.execute(
                 goal,
                 replay_only=options.replay_only,
@@ -79,12 +63,12 @@ async def _one_shot(request: Request, open_system: OpenSystem, goal: str) -> int
             )
     if not options.quiet and (result.error is None or result.drift is not None):
         say(receipt(result), sys.stderr)
-    return _signalled(report(result, as_json=options.json), caught)
+    return signalled(report(result, as_json=options.json), caught)
 
 
 async def _dry_run(request: Request, open_system: OpenSystem, goal: str) -> int:
     async with opened(open_system, request.given) as system:
-        _narrate(request, system)
+        narrate(request, system)
         decision = await system.decide(goal)
     if request.options.json:
         print_json(decision.to_json())
@@ -93,36 +77,15 @@ async def _dry_run(request: Request, open_system: OpenSystem, goal: str) -> int:
     return 0
 
 
-async def _planned(request: Request, open_system: OpenSystem, goal: str) -> int:
-    ended: list[PlanEnded] = []
-    plan: Plan | LlmosError
-    async with opened(open_system, request.given) as system:
-        _narrate(request, system)
-        system.bus.on(PlanEnded, handler=ended.append, name="cost of the plan")
-        async with _signals(system) as caught:
-            try:
-                plan = await system.plan(goal)
-            except LlmosError as error:
-                plan = error
-    if isinstance(plan, LlmosError):
-        cost = ended[-1].cost if ended else 0
-        failed = failure(plan, LEARNER, cost=cost)
-        return _signalled(report(failed, as_json=request.options.json), caught)
-    if request.options.json:
-        print_json(plan.model_dump(mode="json"))
-    else:
-        print_data(printable_for_terminal(plan.describe()))
-    return 0
-
-
-def _narrate(request: Request, system: System) -> None:
+def narrate(request: Request, system: System) -> None:
+    """Tell on stderr what happens, unless that is not wanted."""
     if not request.options.quiet:
         narrator = Narrator(verbose=request.options.verbose)
         narrator.attach(system.bus, system.plugin_problems)
 
 
 @asynccontextmanager
-async def _signals(system: System) -> AsyncGenerator[list[signal.Signals]]:
+async def interrupting(system: System) -> AsyncGenerator[list[signal.Signals]]:
     """Turn a signal that ends programs into an interrupt of the running goal."""
     caught: list[signal.Signals] = []
     # What the caller had us ignore (nohup, a shell's background job) stays ignored.
@@ -148,7 +111,7 @@ async def _signals(system: System) -> AsyncGenerator[list[signal.Signals]]:
             group.cancel_scope.cancel()
 
 
-def _signalled(code: int, caught: Sequence[signal.Signals]) -> int:
+def signalled(code: int, caught: Sequence[signal.Signals]) -> int:
     """Return the exit code of an interrupted run: that of the first signal."""
     if code == InterruptedRunError.exit_code and caught:
         return 128 + caught[0]

@@ -5,42 +5,25 @@ On a terminal the line editor is prompt-toolkit; with a pipe each line of stdin 
 
 from __future__ import annotations
 
-import difflib
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
-import anyio
-
 from .._version import __version__
 from ..kernel.errors import LlmosError
-from ..kernel.money import format_usd
 from ..kernel.tasks import open_task_group
+from .command_context import Ask
+from .command_line import shown
+from .commands import names
 from .explain import explained, near_question
 from .line_editor import ask, confirmed, piped_lines, terminal_lines
 from .plain_text import one_line, printable, say
 from .render import Narrator, receipt
+from .result import Result
 from .shell_signals import Signals
 from .system import OpenSystem, System, tell_recovered
 
-COMMANDS: dict[str, str] = {
-    "/help": "this list",
-    "/why GOAL": "how a goal would be answered, and what it would cost",
-    "/plan GOAL": "let the model plan; nothing is carried out",
-    "/learn GOAL": "learn a goal afresh",
-    "/replay GOAL": "replay a goal; never call a model",
-    "/traces": "what has been learned",
-    "/trace ID": "one trace",
-    "/runs": "the last runs here",
-    "/diff RUN": "what a run changed; without RUN the last one",
-    "/undo RUN": "put back what a run changed; without RUN the last one",
-    "/redo RUN": "bring again what was undone",
-    "/usage": "money spent, saved and left",
-    "/exit": "leave (also Ctrl-D)",
-}
-_NAMES = tuple(entry.split()[0] for entry in COMMANDS)
-Ask = Callable[[str], Awaitable[str]]
 _LEAVE = frozenset({"/exit", "/quit", "exit", "quit", ":q"})
 
 
@@ -75,7 +58,7 @@ async def run_repl(
 
 
 async def _serve(shell: Shell, signals: Signals) -> None:
-    lines = terminal_lines(signals, _NAMES) if sys.stdin.isatty() else piped_lines()
+    lines = terminal_lines(signals, names()) if sys.stdin.isatty() else piped_lines()
     async with aclosing(lines):
         async for line in lines:
             if line.strip() in _LEAVE:
@@ -132,15 +115,20 @@ class Shell:
                 return same
             return False
 
-    async def _execute(self, goal: str, **options: bool) -> None:
-        if self._ask is not _nobody and not options:
-            options["accept_near"] = await self._ask_near(goal)
+    async def _execute(self, goal: str) -> None:
+        near = self._ask is not _nobody and await self._ask_near(goal)
+        self._tell_result(await self._run(goal, accept_near=near))
+
+    async def _run(self, goal: str, **options: bool) -> Result:
         result = await self._system.execute(goal, **options)
         if result.drift is not None and result.drift.overwrites and not result.success:
             from .shell_undo import may_replace  # what a replay of the usual kind does not need
 
             if await may_replace(self._system, self._ask, result.drift.overwrites):
                 result = await self._system.execute(goal, **{**options, "force": True})
+        return result
+
+    def _tell_result(self, result: Result) -> None:
         if result.error is not None:
             _tell(result.error)
         else:
@@ -148,52 +136,14 @@ class Shell:
         say(receipt(result), sys.stderr)
 
     async def _command(self, text: str) -> None:
-        name, _, rest = text.partition(" ")
-        rest = rest.strip()
-        match name:
-            case "/help":
-                print_answer("\n".join(f"{entry:<14}{what}" for entry, what in COMMANDS.items()))
-            case "/why":
-                print_answer(explained(await self._system.decide(rest)))
-            case "/plan":
-                plan = await self._system.plan(rest)
-                print_answer(plan.describe())
-            case "/learn":
-                await self._execute(rest, learn_afresh=True)
-            case "/replay":
-                await self._execute(rest, replay_only=True)
-            case "/traces":
-                print_answer(await anyio.to_thread.run_sync(self._traces))
-            case "/trace":
-                print_answer(await anyio.to_thread.run_sync(self._trace, rest))
-            case "/runs" | "/diff" | "/undo" | "/redo":
-                from .shell_undo import shell_command
+        from .shell_commands import run_entry
 
-                print_answer(await shell_command(self._system, self._ask, name[1:], rest))
-            case "/usage":
-                print_answer(self._usage())
-            case _:
-                near = difflib.get_close_matches(name, _NAMES, n=1)
-                hint = f", did you mean {near[0]}?" if near else "; /help lists the commands"
-                say(f"unknown command {one_line(name)}{hint}", sys.stderr)
-
-    def _traces(self) -> str:
-        rows = self._system.traces.list(limit=50, offset=0)
-        return "\n".join(f"{row.id}  {one_line(row.goal)}" for row in rows) or "nothing yet"
-
-    def _trace(self, prefix: str) -> str:
-        from .trace_commands import describe_trace
-
-        store = self._system.traces
-        trace_id = store.resolve(prefix)
-        return describe_trace(trace_id, store.read(trace_id))
-
-    def _usage(self) -> str:
-        economy = self._system.economy
-        return (
-            f"spent {format_usd(economy.spent)}, left {format_usd(economy.available)}, "
-            f"saved {format_usd(economy.saved)}"
-        )
+        ask = None if self._ask is _nobody else self._ask
+        said = await run_entry(text, self._system, ask=ask, execute=self._run)
+        if said.result is not None:
+            self._tell_result(said.result)
+        elif text := shown(said):
+            say(text, sys.stdout)
 
 
 def print_answer(text: str) -> None:

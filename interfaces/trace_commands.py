@@ -1,15 +1,11 @@
-"""``llmos trace list|show|allow|rm``: look at what was learned, and decide what may run."""
+"""``trace list|show|allow|rm``: look at what was learned, and decide what may run."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import anyio
 
-from ..kernel.errors import UsageError
 from ..kernel.json_value import JsonValue
 from ..kernel.money import format_usd
 from ..memory.effects import effect_of_step
@@ -17,90 +13,76 @@ from ..memory.evidence import TraceEvidence
 from ..memory.replay_rules import rules_of
 from ..memory.traces import Parameter, Trace
 from .allowing import allow_traces
+from .command_context import CommandRequest, Context, Grid, Said
 from .effects_view import describe_effect
-from .plain_text import one_line, printable, printable_for_terminal
+from .plain_text import one_line, printable
 from .render import describe_call
 from .rules_view import MASKED, OTHER_VALUES, describe_rule
-from .streams import print_data
-from .system import OpenSystem, System, opened
-
-_ACTIONS = ("list", "show", "allow", "rm")
+from .system import System
 
 
-async def run_trace_command(
-    open_system: OpenSystem,
-    given: Mapping[str, Any],
-    words: Sequence[str],
-    *,
-    as_json: bool,
-    yes: bool = False,
-) -> int:
-    """Carry out a trace command.
-
-    Args:
-        open_system: Makes the system.
-        given: The settings that were given.
-        words: The words after ``trace``.
-        as_json: JSON instead of text.
-        yes: What would be asked is answered with yes.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        UsageError: If the words are wrong.
-        TraceError: If the trace cannot be used.
-        ApprovalError: If nobody said yes to what was asked.
-    """
-    action, arguments = (words[0], words[1:]) if words else ("list", ())
-    if action not in _ACTIONS:
-        raise UsageError(
-            f"there is no trace command {action!r}", hint=f"there is: {', '.join(_ACTIONS)}"
-        )
-    if action != "allow" and len(arguments) != (0 if action == "list" else 1):
-        raise UsageError(f"llmos trace {action} takes {'no' if action == 'list' else 'one'} id")
-    async with opened(open_system, given) as system:
-        if action == "allow":
-            text = await allow_traces(system, arguments, as_json=as_json, yes=yes)
-        else:
-            text = await anyio.to_thread.run_sync(_carry_out, system, action, arguments, as_json)
-    print_data(text if as_json else printable_for_terminal(text))
-    return 0
+async def list_traces(context: Context, _request: CommandRequest) -> Said:
+    """List what has been learned."""
+    return await anyio.to_thread.run_sync(_list, context.system)
 
 
-def _carry_out(system: System, action: str, arguments: Sequence[str], as_json: bool) -> str:
+async def show_trace(context: Context, request: CommandRequest) -> Said:
+    """Show one trace."""
+    return await anyio.to_thread.run_sync(_show, context.system, request.words[0])
+
+
+async def remove_trace(context: Context, request: CommandRequest) -> Said:
+    """Remove a trace."""
+    store = context.system.traces
+    trace_id = await anyio.to_thread.run_sync(store.resolve, request.words[0])
+    await anyio.to_thread.run_sync(store.delete, trace_id)
+    return Said(f"removed {trace_id}", json={"removed": trace_id})
+
+
+async def allow_trace(context: Context, request: CommandRequest) -> Said:
+    """Let traces run after a look at what they may do."""
+    yes = bool(request.options.yes)
+    return await allow_traces(context, request.words, yes=yes, quiet=request.as_json)
+
+
+def _list(system: System) -> Said:
     store = system.traces
-    if action == "list":
-        rows = list(store.list(limit=1000, offset=0))
-        records = [system.evidence.of(row.id) for row in rows]
-        if as_json:
-            return json.dumps(
-                [
-                    {"trace_id": r.id, "goal": r.goal, "learned_at": r.learned_at}
-                    | _record_json(record)
-                    for r, record in zip(rows, records, strict=True)
-                ]
-            )
-        problems = [f"left out: {one.path}: {one.reason}" for one in store.problems]
-        return "\n".join(
-            [
-                f"{r.id}  {_day(r.learned_at)}  {record.standing:<9}  {one_line(r.goal)}"
-                for r, record in zip(rows, records, strict=True)
-            ]
-            + problems
-        )
-    trace_id = store.resolve(arguments[0])
-    if action == "rm":
-        store.delete(trace_id)
-        return json.dumps({"removed": trace_id}) if as_json else f"removed {trace_id}"
+    rows = store.list(limit=1000, offset=0)
+    records = [system.evidence.of(row.id) for row in rows]
+    grid = Grid(
+        ("ID", "LEARNED", "STANDING", "GOAL"),
+        [
+            (r.id, _day(r.learned_at), record.standing, one_line(r.goal, 300))
+            for r, record in zip(rows, records, strict=True)
+        ],
+    )
+    problems = [f"left out: {one.path}: {one.reason}" for one in store.problems]
+    text = "\n".join(problems) or ("" if rows else "nothing yet")
+    return Said(
+        text,
+        grid,
+        [
+            {"trace_id": r.id, "goal": r.goal, "learned_at": r.learned_at} | _record_json(record)
+            for r, record in zip(rows, records, strict=True)
+        ],
+    )
+
+
+def _show(system: System, prefix: str) -> Said:
+    store = system.traces
+    trace_id = store.resolve(prefix)
     signed = store.read_signed(trace_id)
     record = system.evidence.of(trace_id)
-    if as_json:
-        rules: list[JsonValue] = [one.to_json() for one in rules_of(signed.trace)]
-        shown = signed.trace.to_json() | {"replay": rules, "record": _record_json(record)}
-        return json.dumps(shown, ensure_ascii=False)
+    rules: list[JsonValue] = [one.to_json() for one in rules_of(signed.trace)]
     trust = f"trust    {system.trust.standing(signed).value}"
-    return f"{describe_trace(trace_id, signed.trace)}\n{trust}\n{_describe_record(record)}"
+    return Said(
+        f"{describe_trace(trace_id, signed.trace)}\n{trust}\n{_describe_record(record)}",
+        json={
+            **signed.trace.to_json(),
+            "replay": rules,
+            "record": _record_json(record),
+        },
+    )
 
 
 def describe_trace(trace_id: str, trace: Trace) -> str:

@@ -1,71 +1,65 @@
-"""``llmos runs|diff|undo|redo``: what past runs changed, and the way back and forth."""
+"""``runs|diff|undo|redo``: what past runs changed, and the way back and forth.
+
+Where the command line declines, the shell shows what the user has changed since, and asks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import sys
 
-from ..kernel.errors import UsageError
-from .plain_text import printable_for_terminal
-from .streams import print_data
-from .system import OpenSystem, opened
+from .command_context import CommandRequest, Context, Grid, Said
+from .plain_text import say
+from .shell_undo import show_changes
 from .undo_view import (
-    coloured,
     describe_diff,
     describe_move,
-    describe_runs,
     diff_json,
     exit_code_of,
     move_json,
-    runs_json,
+    row_of,
+    run_json,
 )
-from .undoing import Undoing
+from .undoing import ChangedSinceError, Undoing
 
 
-async def run_undo_command(
-    open_system: OpenSystem,
-    given: Mapping[str, Any],
-    command: str,
-    words: Sequence[str],
-    *,
-    as_json: bool,
-    force: bool,
-) -> int:
-    """Carry out a command about past runs.
+async def list_runs(context: Context, _request: CommandRequest) -> Said:
+    """List the last runs in the working directory."""
+    runs = await Undoing(context.system).runs()
+    grid = Grid(("ID", "BEGAN", "MODE", "STATE", "CHANGED", "GOAL"), list(map(row_of, runs)), (4,))
+    return Said("" if runs else "nothing yet", grid, [run_json(one) for one in runs])
 
-    Args:
-        open_system: Makes the system.
-        given: The settings that were given.
-        command: ``runs``, ``diff``, ``undo`` or ``redo``.
-        words: The words after it.
-        as_json: JSON instead of text.
-        force: Whether what was changed since is replaced as well.
 
-    Returns:
-        The exit code.
+async def diff(context: Context, request: CommandRequest) -> Said:
+    """Show what a run changed."""
+    undoing = Undoing(context.system)
+    run, changes = await undoing.diff("".join(request.words))
+    if request.as_json:
+        return Said(json=diff_json(run, changes, undoing.content_of))
+    return Said("\n".join(describe_diff(run, changes, undoing.content_of)), style="diff")
 
-    Raises:
-        UsageError: If the words are wrong.
-        ApprovalError: If something was changed since.
-    """
-    if len(words) > (0 if command == "runs" else 1):
-        raise UsageError(f"llmos {command} takes {'nothing' if command == 'runs' else 'one run'}")
-    name, code = "".join(words), 0
-    async with opened(open_system, given) as system:
-        undoing = Undoing(system)
-        if command == "runs":
-            runs = await undoing.runs()
-            text = runs_json(runs) if as_json else describe_runs(runs)
-        elif command == "diff":
-            run, changes = await undoing.diff(name)
-            if as_json:
-                text = diff_json(run, changes, undoing.content_of)
-            else:
-                text = coloured(describe_diff(run, changes, undoing.content_of))
-        else:
-            move = await undoing.move(name, redo=command == "redo", force=force)
-            text = move_json(move) if as_json else describe_move(move)
-            code = exit_code_of(move)
-    # The lines of a diff are harmless already, and their colours must stay.
-    print_data(text if as_json or command == "diff" else printable_for_terminal(text))
-    return code
+
+async def undo(context: Context, request: CommandRequest) -> Said:
+    """Put back what a run changed."""
+    return await _move(context, request, redo=False)
+
+
+async def redo(context: Context, request: CommandRequest) -> Said:
+    """Bring again what was undone."""
+    return await _move(context, request, redo=True)
+
+
+async def _move(context: Context, request: CommandRequest, *, redo: bool) -> Said:
+    undoing = Undoing(context.system)
+    name, force = "".join(request.words), bool(request.options.force)
+    try:
+        move = await undoing.move(name, redo=redo, force=force)
+    except ChangedSinceError as error:
+        if not context.in_shell or context.ask is None:
+            raise
+        say(error.message, sys.stderr)
+        await show_changes(undoing, error.move.conflicts)
+        what = "redo" if redo else "undo"
+        if await context.ask(f"{what} it all the same? [y/n] ") not in ("y", "yes"):
+            raise
+        move = await undoing.move(error.move.run.id, redo=redo, force=True)
+    return Said(describe_move(move), json=move_json(move), exit_code=exit_code_of(move))

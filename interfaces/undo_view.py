@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,18 +21,10 @@ Content = Callable[[Entry | None], bytes | None]
 """Gives the bytes of an entry's file; None if it has none, or they are too many."""
 
 
-def describe_runs(runs: Iterable[PastRun]) -> str:
-    """Return a line for each run: id, when, mode, state, how many paths it changed, goal."""
-    return "\n".join(
-        f"{one.id}  {_moment(one.began)}  {one.mode:<8}  {one.state:<11}  {_paths(one.paths):>9}  "
-        f"{one_line(one.goal, 60)}"
-        for one in runs
-    )
-
-
-def runs_json(runs: Iterable[PastRun]) -> str:
-    """Return runs as JSON."""
-    return json.dumps([run_json(one) for one in runs])
+def row_of(run: PastRun) -> tuple[str, ...]:
+    """Return a run as the cells of a row: id, when, mode, state, how many paths, goal."""
+    moment, goal = _moment(run.began), one_line(run.goal, 300)
+    return (run.id, moment, run.mode, run.state, _paths(run.paths), goal)
 
 
 def run_json(run: PastRun) -> dict[str, JsonValue]:
@@ -70,10 +61,10 @@ def describe_move(move: Move) -> str:
     return "\n".join(lines)
 
 
-def move_json(move: Move) -> str:
+def move_json(move: Move) -> dict[str, JsonValue]:
     """Return what was undone or redone as JSON."""
     lost = set(move.lost)
-    return json.dumps({
+    return {
         "type": "redo" if move.redo else "undo",
         **run_json(move.run),
         "state": "done" if move.redo else "undone",
@@ -82,7 +73,7 @@ def move_json(move: Move) -> str:
         "replaced_although_changed": list(map(_shown, move.conflicts)),
         "lost": list(map(_shown, (*move.lost, *move.impossible))),
         "exit_code": exit_code_of(move),
-    })  # fmt: skip
+    }
 
 
 def exit_code_of(move: Move) -> int:
@@ -150,9 +141,9 @@ def _lines(data: bytes | None) -> list[str]:
     return (data or b"").decode("utf-8", "replace").splitlines()
 
 
-def diff_json(run: PastRun, changes: Sequence[Change], content: Content) -> str:
+def diff_json(run: PastRun, changes: Sequence[Change], content: Content) -> JsonValue:
     """Return what a run changed as JSON."""
-    return json.dumps({
+    return {
         "type": "diff",
         **run_json(run),
         "changes": [
@@ -165,7 +156,7 @@ def diff_json(run: PastRun, changes: Sequence[Change], content: Content) -> str:
             }
             for one in changes
         ],
-    })  # fmt: skip
+    }
 
 
 def coloured(lines: Iterable[str]) -> str:

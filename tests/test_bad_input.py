@@ -42,7 +42,7 @@ def clear_line(err: str) -> str:
         (["--model"], "--model"),
         (["--replay-only", "--no-cache", "x"], "exclude each other"),
         (["trace", "frobnicate"], "frobnicate"),
-        (["trace", "show"], "one id"),
+        (["trace", "show"], "needs ID"),
         (["trace", "show", "t-nothing"], "no trace begins"),
     ],
     ids=str,

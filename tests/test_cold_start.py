@@ -28,7 +28,7 @@ sys.exit(code)
 
 PARSING = {
     "llmos", "llmos.__main__", "llmos._version", "llmos.interfaces", "llmos.interfaces.arguments",
-    "llmos.interfaces.cli", "llmos.interfaces.defaults", "llmos.interfaces.plain_text",
+    "llmos.interfaces.cli", "llmos.interfaces.commands", "llmos.interfaces.defaults", "llmos.interfaces.plain_text",
     "llmos.interfaces.streams", "llmos.kernel", "llmos.kernel.errors", "llmos.kernel.json_value",
 }  # fmt: skip
 """What reads the command line."""
@@ -72,7 +72,8 @@ JOURNALLING = {
 was cut off."""
 
 SAYING_WHY = DECIDING | JOURNALLING | {
-    "llmos.interfaces.effects_view", "llmos.memory.effect_tables", "llmos.memory.effects",
+    "llmos.interfaces.about_goals", "llmos.interfaces.command_context",
+    "llmos.interfaces.command_line", "llmos.interfaces.effects_view", "llmos.memory.effect_tables", "llmos.memory.effects",
     "llmos.memory.shell_tables", "llmos.memory.shell_tree",
 }  # fmt: skip
 """To say what a command would change, it is parsed."""

@@ -1,0 +1,58 @@
+"""The commands about a goal: how it would be answered, a plan, learn it afresh, replay it."""
+
+from __future__ import annotations
+
+from ..kernel.errors import LlmosError
+from .command_context import CommandRequest, Context, Said
+from .explain import explained
+from .result import LEARNER, failure
+
+
+async def why(context: Context, request: CommandRequest) -> Said:
+    """Say how a goal would be answered."""
+    decision = await context.system.decide(_goal(request))
+    return Said(explained(decision), json=decision.to_json())
+
+
+async def plan(context: Context, request: CommandRequest) -> Said:
+    """Let the model plan a goal."""
+    from ..kernel.events import PlanEnded
+
+    async with context.system.bus.subscribe(PlanEnded, name="cost of the plan") as ended:
+        try:
+            planned = await context.system.plan(_goal(request))
+        except LlmosError as error:
+            if context.in_shell:
+                raise
+            last = await anext(ended) if ended.waiting else None
+            cost = last.cost if isinstance(last, PlanEnded) else 0
+            return Said(result=failure(error, LEARNER, cost=cost))
+    return Said(planned.describe(), json=planned.model_dump(mode="json"))
+
+
+async def learn(context: Context, request: CommandRequest) -> Said:
+    """Learn a goal afresh."""
+    return await _executed(context, request, learn_afresh=True)
+
+
+async def replay(context: Context, request: CommandRequest) -> Said:
+    """Replay a goal; never call a model."""
+    return await _executed(context, request, replay_only=True)
+
+
+async def _executed(
+    context: Context,
+    request: CommandRequest,
+    *,
+    learn_afresh: bool = False,
+    replay_only: bool = False,
+) -> Said:
+    assert context.execute is not None
+    result = await context.execute(
+        _goal(request), learn_afresh=learn_afresh, replay_only=replay_only
+    )
+    return Said(result=result)
+
+
+def _goal(request: CommandRequest) -> str:
+    return request.words[0] if request.words else ""

@@ -1,0 +1,192 @@
+"""The commands of llmos: one table behind ``llmos NAME ...`` and ``/NAME ...``.
+
+It holds names and help only, and is loaded at every start; what a command does is imported when it
+runs. To add one, add a row here and write ``async def run(context, request) -> Said``, see
+`llmos.interfaces.command_context`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+
+class Option(NamedTuple):
+    """An option of the command line.
+
+    Attributes:
+        flags: Its names.
+        help: What it does, in a few words.
+        metavar: What its value is called; empty for one that takes none.
+        dest: Under which name its value is found; the first long flag if empty.
+        repeated: Whether it may be given more than once.
+        hidden: Whether help leaves it out.
+    """
+
+    flags: tuple[str, ...]
+    help: str
+    metavar: str = ""
+    dest: str = ""
+    repeated: bool = False
+    hidden: bool = False
+
+
+class Command(NamedTuple):
+    """A command.
+
+    Attributes:
+        name: Its name: one word, or two for a sub-command.
+        run: Where it is done, as ``module:function`` in this room; empty for what only the way in
+            itself can do.
+        help: What it does, in one line.
+        usage: The words after its name, for people.
+        words: How many words it takes: at least, and at most (None: any number).
+        options: The options that it takes, beside ``--json`` and the settings.
+        shell_names: Its other names in the shell.
+        where: ``cli``, ``shell`` or ``both``.
+        boots: Whether it needs a booted system.
+        goal: Whether its words are a goal, which is taken as it is typed.
+        runs: Whether it may carry out steps: then it is narrated, and Ctrl-C ends them first.
+        takes_json: Whether ``--json`` means anything to it.
+        completes: What its words are, for completion: ``trace``, ``run``, ``goal``, ``key``,
+            ``file``, ``model``, ``command``, ``shell``, ``schedule``, or nothing known.
+        examples: Command lines, without the program's name.
+    """
+
+    name: str
+    run: str
+    help: str
+    usage: str = ""
+    words: tuple[int, int | None] = (0, 0)
+    options: tuple[Option, ...] = ()
+    shell_names: tuple[str, ...] = ()
+    where: Literal["both", "cli", "shell"] = "both"
+    boots: bool = True
+    goal: bool = False
+    runs: bool = False
+    takes_json: bool = True
+    completes: str = ""
+    examples: tuple[str, ...] = ()
+
+
+_ANY = (0, None)
+_SOME = (1, None)
+_FORCE = Option(("--force",), "replace also what you have changed since")
+_YES = Option(("-y", "--yes"), "answer yes to what it asks")
+
+COMMANDS: tuple[Command, ...] = (
+    Command("interactive", "", "the shell, also without a terminal", where="cli", takes_json=False),
+    Command("demo", "", "learn and replay three goals; needs no key and no network", where="cli"),
+    Command(
+        "why", "about_goals:why", "how a goal would be answered and why so; costs nothing",
+        "GOAL", _ANY, goal=True, completes="goal",
+    ),
+    Command(
+        "plan", "about_goals:plan", "let the model plan a goal; nothing is carried out",
+        "GOAL", _ANY, goal=True, runs=True, completes="goal",
+    ),
+    Command(
+        "learn", "about_goals:learn", "learn a goal afresh, as --no-cache does",
+        "GOAL", _SOME, goal=True, runs=True, completes="goal", where="shell",
+    ),
+    Command(
+        "replay", "about_goals:replay", "replay a goal and never call a model",
+        "GOAL", _SOME, goal=True, runs=True, completes="goal", where="shell",
+    ),
+    Command("trace list", "trace_commands:list_traces", "what has been learned",
+            shell_names=("traces",)),
+    Command("trace show", "trace_commands:show_trace", "one trace: its steps, what it changes",
+            "ID", (1, 1), completes="trace"),
+    Command("trace allow", "trace_commands:allow_trace",
+            "let traces run that were not learned here, after a look at what they may do",
+            "ID...|mine", _ANY, (_YES,), completes="trace"),
+    Command("trace rm", "trace_commands:remove_trace", "remove a trace", "ID", (1, 1),
+            shell_names=("forget",), completes="trace"),
+    Command("runs", "undo_commands:list_runs", "the last runs in this directory"),
+    Command("diff", "undo_commands:diff", "what a run changed; without RUN the last one",
+            "[RUN]", (0, 1), completes="run"),
+    Command("undo", "undo_commands:undo", "put back what a run changed; without RUN the last one",
+            "[RUN]", (0, 1), (_FORCE,), shell_names=("rewind",), completes="run"),
+    Command("redo", "undo_commands:redo", "bring again what was undone",
+            "[RUN]", (0, 1), (_FORCE,), completes="run"),
+    Command("usage", "money_commands:usage", "money spent, saved and left",
+            shell_names=("cost", "stats", "tokens")),
+    Command("help", "help_commands:show_help", "help on llmos, on a command, or on exit-codes",
+            "[COMMAND|exit-codes]", (0, 2), boots=False, takes_json=False, completes="command"),
+    Command("exit", "", "leave (also Ctrl-D)", where="shell", shell_names=("quit",),
+            takes_json=False),
+)  # fmt: skip
+
+GROUPS = {"trace": "list"}
+"""Commands of two words, by their first: the second one that is meant when there is none."""
+
+_IN_SHELL = {"trace": "trace show"}
+"""What ``/NAME WORD`` means in the shell, when WORD is no command of the group."""
+
+
+def names() -> list[str]:
+    """Return what may be typed in the shell after nothing: each name with its slash."""
+    found: list[str] = []
+    for one in commands(shell=True):
+        found += [f"/{one.name}", *(f"/{name}" for name in one.shell_names)]
+    return found
+
+
+class Found(NamedTuple):
+    """What the words of a command line or an entry name.
+
+    Attributes:
+        command: The command; None if there is none of that name.
+        taken: How many words its name takes.
+        near: The name that was probably meant; empty if there is none.
+    """
+
+    command: Command | None
+    taken: int = 0
+    near: str = ""
+
+
+def commands(*, shell: bool) -> list[Command]:
+    """Return the commands of the shell, or of the command line, in the order of the help."""
+    left_out = "cli" if shell else "shell"
+    return [one for one in COMMANDS if one.where != left_out]
+
+
+def first_words(*, shell: bool) -> set[str]:
+    """Return the words that a command, or in the shell another name of one, begins with."""
+    words = {one.name.split()[0] for one in commands(shell=shell)}
+    if shell:
+        words.update(name for one in commands(shell=True) for name in one.shell_names)
+    return words
+
+
+def find(words: Sequence[str], *, shell: bool) -> Found:
+    """Return the command that some words begin with.
+
+    Args:
+        words: The words; the first one names a command or begins one of two words.
+        shell: Whether they were typed in the shell, where some have more names.
+    """
+    known = {one.name: one for one in commands(shell=shell)}
+    if shell:
+        known |= {name: one for one in commands(shell=True) for name in one.shell_names}
+    first = words[0] if words else ""
+    if first in known:
+        return Found(known[first], 1)
+    if first not in GROUPS:
+        return Found(None, 0, nearest(first, first_words(shell=shell)))
+    if len(words) == 1:
+        return Found(known[f"{first} {GROUPS[first]}"], 1)
+    if (two := f"{first} {words[1]}") in known:
+        return Found(known[two], 2)
+    near = nearest(words[1], [one.split()[1] for one in known if one.startswith(f"{first} ")])
+    if shell and not near and first in _IN_SHELL:
+        return Found(known[_IN_SHELL[first]], 1)
+    return Found(None, 1, f"{first} {near}" if near else "")
+
+
+def nearest(word: str, names: Sequence[str] | set[str]) -> str:
+    """Return the name that a misspelt word probably means; empty if there is none."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, sorted(names), n=1)), "")
