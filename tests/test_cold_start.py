@@ -28,7 +28,8 @@ sys.exit(code)
 
 PARSING = {
     "llmos", "llmos.__main__", "llmos._version", "llmos.interfaces", "llmos.interfaces.arguments",
-    "llmos.interfaces.cli", "llmos.interfaces.commands", "llmos.interfaces.defaults", "llmos.interfaces.plain_text",
+    "llmos.interfaces.cli", "llmos.interfaces.commands", "llmos.interfaces.defaults",
+    "llmos.interfaces.plain_text",
     "llmos.interfaces.streams", "llmos.kernel", "llmos.kernel.errors", "llmos.kernel.json_value",
 }  # fmt: skip
 """What reads the command line."""
