@@ -1,8 +1,7 @@
 """Event bus: deliveries a second and latency, beside asyncio.Queue and a plain callback loop.
 
-Run with ``python benchmarks/bus.py``. One publisher tells 1,
-10 or 100 subscribers in each of three ways, in turns within one run, so that the ratios hold on a
-busy machine:
+Run with ``python benchmarks/bus.py [--json]``. One publisher tells 1, 10 or 100 subscribers in each
+of three ways, in turns within one run, so that the ratios hold on a busy machine:
 
 - bus: `EventBus.publish` to subscriptions that may make the publisher wait;
 - queue: one bounded ``asyncio.Queue`` a subscriber, ``await queue.put(event)`` for each;
@@ -14,7 +13,9 @@ subscriber notes how long the event took to reach it.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,7 @@ from llmos.kernel.bus import EventBus, WhenFull
 from llmos.kernel.events import Event, Notice
 
 CAPACITY = 1024
+SUBSCRIBERS = (1, 10, 100)
 ROUNDS = 5
 DELIVERIES = 40_000
 LATENCY_DELIVERIES = 6_000
@@ -138,9 +140,21 @@ async def publish_to_nobody(events: int = 100_000) -> float:
         return (time.perf_counter() - began) / events * 1e9
 
 
-async def main() -> None:
+async def report(as_json: bool) -> None:
+    """Measure, and print what was found."""
+    if as_json:
+        found = {str(n): await measure(n) for n in SUBSCRIBERS}
+        rows = {
+            n: {
+                way: {"per_s": rate, "x_queue": rate / ways["queue"][0], "us": us, "us_p99": p99}
+                for way, (rate, us, p99) in ways.items()
+            }
+            for n, ways in found.items()
+        }
+        print(json.dumps({"subscribers": rows, "to_nobody_ns": await publish_to_nobody()}))
+        return
     print("subscribers  way    deliveries/s   x queue   latency µs median    p99")
-    for subscribers in (1, 10, 100):
+    for subscribers in SUBSCRIBERS:
         figures = await measure(subscribers)
         for way, (rate, median, p99) in figures.items():
             ratio = rate / figures["queue"][0]
@@ -148,5 +162,11 @@ async def main() -> None:
     print(f"publishing to nobody: {await publish_to_nobody():.0f} ns")
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Deliveries a second, and latency.")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    anyio.run(report, parser.parse_args().json)
+
+
 if __name__ == "__main__":
-    anyio.run(main)
+    main()

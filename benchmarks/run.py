@@ -1,0 +1,182 @@
+"""All benchmarks in one command: a table in which each figure stands beside its floor or peer.
+
+    python benchmarks/run.py [NAME ...] [--data DIR] [--quick] [--json]
+
+Each benchmark is a script of its own that can be run alone; here they run one after the other, and
+what they print as JSON is put together. Figures of one row are of one run, so their ratio holds on
+a busy machine; rows of different benchmarks cannot be compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure beside what it is measured against.
+
+    Attributes:
+        what: What was measured.
+        figure: What came out.
+        unit: Of both figures.
+        beside: What it is measured against.
+        other: The figure of that; None if there is none.
+    """
+
+    what: str
+    figure: float
+    unit: str
+    beside: str = ""
+    other: float | None = None
+
+
+def cold_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read ``cold_start.py``."""
+    ways = found["ways"]
+    for way in ("replay", "why", "decline", "version"):
+        for beside in ("imports", "python"):
+            yield Row(
+                f"cold {way}", ways[way]["median_ms"], "ms", beside, ways[beside]["median_ms"]
+            )
+
+
+def replay_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read ``replay_cost.py``."""
+    for goal, row in found["replays"].items():
+        yield Row(goal, row["replay_s"] * 1000, "ms", "shell script", row["script_s"] * 1000)
+    learned = found["learning"]
+    for which in ("first", "again"):
+        yield Row(f"learning adds, {which}", learned[f"{which}_s"], "s")
+
+
+def undo_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read ``undo_cost.py``."""
+    yield Row("journal", found["journal_ms"], "ms", "bare walk", found["look_ms"])
+    yield Row("journal", found["journal_ms"], "ms", "the replay", found["replay_s"] * 1000)
+    yield Row("journal", found["journal_ms"], "ms", "git", found["git_ms"])
+
+
+def decide_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read ``matching_scale.py``."""
+    for store in found["stores"]:
+        size = f"{store['store']['traces']:,.0f} traces"
+        peers = ("  dict, normalised goal", "  SQLite primary key")
+        for kind, row in store.items():
+            if "us_p50" in row and kind not in peers:
+                beside = store["  SQLite primary key"]["us_p50"]
+                yield Row(f"{kind}, {size}", row["us_p50"], "µs", "SQLite key", beside)
+
+
+def bus_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read ``bus.py``."""
+    for count, ways in found["subscribers"].items():
+        for beside in ("queue", "calls"):
+            rates = ways["bus"]["per_s"], ways[beside]["per_s"]
+            yield Row(f"bus to {count}, deliveries", rates[0], "/s", beside, rates[1])
+
+
+def ledger_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read ``ledger.py``."""
+    for by in ("one", "eight"):
+        charge, bare = found["charge"][by], found["sqlite"][by]
+        yield Row(f"charges by {by}", charge, "/s", "bare SQLite", bare)
+    yield Row("fairness of eight", found["charge"]["fairness"], "")
+
+
+def money_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read ``matching.py``."""
+    for stream in found["streams"]:
+        always = stream["goals"] * 0.10
+        yield Row(f"dollars of {stream['name']}", stream["dollars"], "$", "always", always)
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A script, how it is called in full and quickly, and what reads its JSON."""
+
+    script: str
+    full: tuple[str, ...]
+    quick: tuple[str, ...]
+    rows: Callable[[Mapping[str, Any]], Iterator[Row]]
+
+
+BENCHMARKS = {
+    "cold": Benchmark("cold_start.py", (), ("--runs", "1"), cold_rows),
+    "replay": Benchmark("replay_cost.py", (), ("--runs", "1"), replay_rows),
+    "undo": Benchmark("undo_cost.py", (), ("--files", "200", "--runs", "1"), undo_rows),
+    "decide": Benchmark(
+        "matching_scale.py",
+        ("--traces", "100", "10000"),
+        ("--traces", "50", "--asks", "5"),
+        decide_rows,
+    ),
+    "bus": Benchmark("bus.py", (), (), bus_rows),
+    "ledger": Benchmark("ledger.py", (), ("--charges", "10"), ledger_rows),
+    "money": Benchmark("matching.py", ("--quick", "--only", "mixed.zipf"), (), money_rows),
+}
+
+
+def measure(name: str, *, quick: bool, data: Path | None) -> Mapping[str, Any]:
+    """Run a benchmark; return its JSON."""
+    one = BENCHMARKS[name]
+    where = [str(data)] if name == "money" else []
+    options = one.quick if quick and one.quick else one.full
+    done = subprocess.run(
+        [sys.executable, str(HERE / one.script), *where, *options, "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"{one.script} ended with {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return figures as a table for people."""
+    lines = [f"{'':40}{'measured':>14}    {'beside':14}{'':>14}{'ratio':>9}"]
+    for row in rows:
+        line = f"{row.what:40}{row.figure:14,.2f} {row.unit:3}"
+        if row.other is not None:
+            line += f"{row.beside:14}{row.other:14,.2f}{row.figure / row.other:9.2f}"
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="All benchmarks, each beside its floor or peer.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data folder, for money")
+    parser.add_argument("--quick", action="store_true", help="see that they run; no figures")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    options = parser.parse_args()
+    names = options.names or [one for one in BENCHMARKS if one != "money" or options.data]
+    for name in names:
+        if name not in BENCHMARKS:
+            parser.error(f"there is no benchmark {name!r}, there is {', '.join(BENCHMARKS)}")
+        if name == "money" and options.data is None:
+            parser.error("money needs --data DIR")
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in names:
+        began = time.monotonic()
+        found[name] = measure(name, quick=options.quick, data=options.data)
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    if options.json:
+        print(json.dumps(found))
+        return
+    print(table([row for name, one in found.items() for row in BENCHMARKS[name].rows(one)]))
+
+
+if __name__ == "__main__":
+    main()
