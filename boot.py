@@ -93,8 +93,15 @@ class LLMOS:
         deny: Permission rules in Claude's grammar: what must not be done.
         ask: What a person is asked about.
         allow: What may be done without being asked.
+        session_usd: Most that this session may cost, dollars.
+        daily_usd: Most that is spent in this workspace on one day, dollars.
+        monthly_usd: Most that is spent in this workspace in one month, dollars.
+        profile: A profile of the settings files.
+        settings: One more settings file.
+        bare: Whether no other settings file is read.
 
-    What is not given comes from the ``LLMOS_*`` environment, then from the defaults.
+    What is not given comes from the ``LLMOS_*`` environment, then from the settings files of the
+    project and of the user, then from the defaults.
 
     Raises:
         UsageError: If a value is wrong.
@@ -117,6 +124,12 @@ class LLMOS:
         deny: Sequence[str] | None = None,
         ask: Sequence[str] | None = None,
         allow: Sequence[str] | None = None,
+        session_usd: float | None = None,
+        daily_usd: float | None = None,
+        monthly_usd: float | None = None,
+        profile: str | None = None,
+        settings: str | Path | None = None,
+        bare: bool = False,
     ) -> None:
         given: dict[str, object] = {
             "budget_usd": budget_usd,
@@ -132,9 +145,15 @@ class LLMOS:
             "deny": deny,
             "ask": ask,
             "allow": allow,
+            "session_usd": session_usd,
+            "daily_usd": daily_usd,
+            "monthly_usd": monthly_usd,
+            "profile": profile,
+            "settings": settings,
+            "bare": bare,
         }
-        self.settings: Settings = load_settings(given, os.environ)
         self.cwd = _working_directory()
+        self.settings: Settings = load_settings(given, os.environ, self.cwd)
         rules = read_rules(self.settings.deny, self.settings.ask, self.settings.allow)
         self.workspace = (self.cwd / self.settings.workspace).resolve()
         self.memory = self.workspace / "memory"

@@ -67,6 +67,12 @@ SETTINGS = (
     Option(("--sandbox",), "confine the commands of a replay to the working directory"),
     Option(("--max-turns",), "API calls the run may make", "N"),
     Option(("--timeout",), "give up after so many seconds", "S", "timeout_s"),
+    Option(("--session-usd",), "cap on this session", "USD"),
+    Option(("--daily-usd",), "cap on a day", "USD"),
+    Option(("--monthly-usd",), "cap on a month", "USD"),
+    Option(("--profile",), "a profile of the settings files", "NAME"),
+    Option(("--settings",), "one more settings file", "FILE"),
+    Option(("--bare",), "read no settings file of the user or the project"),
 )
 """What is a setting as well, see `llmos.interfaces.settings`."""
 

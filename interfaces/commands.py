@@ -73,6 +73,10 @@ _ANY = (0, None)
 _SOME = (1, None)
 _FORCE = Option(("--force",), "replace also what you have changed since")
 _YES = Option(("-y", "--yes"), "answer yes to what it asks")
+_WHICH = (
+    Option(("--project",), "the file of this project, for everybody: .llmos/config.toml"),
+    Option(("--local",), "your own file of this project: .llmos/config.local.toml"),
+)
 
 COMMANDS: tuple[Command, ...] = (
     Command("interactive", "", "the shell, also without a terminal", where="cli", takes_json=False),
@@ -111,13 +115,28 @@ COMMANDS: tuple[Command, ...] = (
             "[RUN]", (0, 1), (_FORCE,), completes="run"),
     Command("usage", "money_commands:usage", "money spent, saved and left",
             shell_names=("cost", "stats", "tokens")),
+    Command("config show", "config_commands:show", "every setting, and with --origin who said so",
+            options=(Option(("--origin",), "also who said so"),), boots=False),
+    Command("config get", "config_commands:get", "one setting", "KEY", (1, 1), boots=False,
+            completes="key", examples=("config get budget.daily_usd",)),
+    Command("config set", "config_commands:set_key", "set a key in a settings file",
+            "KEY VALUE", (2, 2), _WHICH, boots=False, completes="key",
+            examples=("config set budget.daily_usd 3",
+                      "config set --project permissions.deny '[\"Bash(git push:*)\"]'")),
+    Command("config unset", "config_commands:unset_key", "take a key out of a settings file",
+            "KEY", (1, 1), _WHICH, boots=False, completes="key"),
+    Command("config path", "config_commands:path", "where a settings file is", options=_WHICH,
+            boots=False),
+    Command("allow", "config_commands:allow",
+            "let the settings files of this project widen what you have set", "[FILE...]",
+            (0, None), (_YES,), boots=False, completes="file"),
     Command("help", "help_commands:show_help", "help on llmos, on a command, or on exit-codes",
             "[COMMAND|exit-codes]", (0, 2), boots=False, takes_json=False, completes="command"),
     Command("exit", "", "leave (also Ctrl-D)", where="shell", shell_names=("quit",),
             takes_json=False),
 )  # fmt: skip
 
-GROUPS = {"trace": "list"}
+GROUPS = {"trace": "list", "config": "show"}
 """Commands of two words, by their first: the second one that is meant when there is none."""
 
 _IN_SHELL = {"trace": "trace show"}

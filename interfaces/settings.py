@@ -1,32 +1,64 @@
-"""What can be set: by argument, else by ``LLMOS_*`` in the environment, else by default."""
+"""What can be set, and who said so.
+
+What counts most first: an argument, ``LLMOS_*`` in the environment, the file of ``--settings``,
+the project's own files, the user's file, the default. Lists add up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
-from pydantic_core import SchemaValidator, ValidationError, core_schema
+from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_schema
 
 from ..kernel.checked import record
 from ..kernel.errors import UsageError
 from ..kernel.record import Record
 from .defaults import DEFAULT_MODEL, GuardMode, PermissionMode
-from .user_config import read_user_config
+from .user_config import config_places
 
-_FROM_ENVIRONMENT = {
-    "workspace": "LLMOS_WORKSPACE",
-    "budget_usd": "LLMOS_BUDGET",
-    "max_budget_usd": "LLMOS_MAX_BUDGET_USD",
-    "model": "LLMOS_MODEL",
-    "permission_mode": "LLMOS_PERMISSION_MODE",
-    "guards": "LLMOS_GUARDS",
-    "cli_path": "LLMOS_CLI_PATH",
-    "max_turns": "LLMOS_MAX_TURNS",
-    "timeout_s": "LLMOS_TIMEOUT",
-    "sandbox": "LLMOS_SANDBOX",
-}
-_RULES = ("deny", "ask", "allow")
+
+class Key(NamedTuple):
+    """A key of the settings files.
+
+    Attributes:
+        name: Its name, with dots.
+        setting: The field of `Settings`.
+        help: What it sets.
+        older: Another name in the environment.
+    """
+
+    name: str
+    setting: str
+    help: str
+    older: str = ""
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return "LLMOS_" + self.name.upper().replace(".", "__")
+
+
+KEYS = (
+    Key("workspace", "workspace", "folder of the memory"),
+    Key("model", "model", "full model id"),
+    Key("permission_mode", "permission_mode", "what a run may do without being asked"),
+    Key("guards", "guards", "how much of what is seen may differ in a replay"),
+    Key("sandbox", "sandbox", "confine the commands of a replay to the working directory"),
+    Key("cli_path", "cli_path", "a Claude Code CLI to use instead of the bundled one"),
+    Key("max_turns", "max_turns", "API calls a model run may make"),
+    Key("timeout_s", "timeout_s", "seconds after which a goal is given up", "LLMOS_TIMEOUT"),
+    Key("budget.total_usd", "budget_usd", "cap on all spent in a workspace", "LLMOS_BUDGET"),
+    Key("budget.run_usd", "max_budget_usd", "cap on one model run", "LLMOS_MAX_BUDGET_USD"),
+    Key("budget.session_usd", "session_usd", "cap on one session"),
+    Key("budget.daily_usd", "daily_usd", "cap on a day, local time"),
+    Key("budget.monthly_usd", "monthly_usd", "cap on a month, local time"),
+    Key("permissions.deny", "deny", "rules: what must not be done"),
+    Key("permissions.ask", "ask", "rules: what a person is asked about"),
+    Key("permissions.allow", "allow", "rules: what may be done without being asked"),
+)
+LISTS = frozenset({"deny", "ask", "allow"})
 
 
 class Settings(Record, kw_only=True):
@@ -36,6 +68,9 @@ class Settings(Record, kw_only=True):
         workspace: Folder of the memory.
         budget_usd: Cap on all that is spent in this workspace, dollars.
         max_budget_usd: Most that one model run may cost, dollars.
+        session_usd: Most that one session may cost, dollars; infinite if there is no cap.
+        daily_usd: Most that is spent in this workspace on one day, dollars; or infinite.
+        monthly_usd: Most that is spent in this workspace in one month, dollars; or infinite.
         model: Full model id.
         permission_mode: What a run may do without being asked.
         guards: How much of what is observed may differ in a replay.
@@ -46,11 +81,15 @@ class Settings(Record, kw_only=True):
         deny: Permission rules: what must not be done.
         ask: Permission rules: what a person is asked about.
         allow: Permission rules: what may be done without being asked.
+        notices: What people should know about where settings came from; not set by anybody.
     """
 
     workspace: Path = Path("workspace")
     budget_usd: float = 10.0
     max_budget_usd: float = 2.0
+    session_usd: float = 5.0
+    daily_usd: float = 10.0
+    monthly_usd: float = 50.0
     model: str = DEFAULT_MODEL
     permission_mode: PermissionMode = "acceptEdits"
     guards: GuardMode = "normal"
@@ -61,48 +100,131 @@ class Settings(Record, kw_only=True):
     deny: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
-def load_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+class Layer(Record):
+    """What one source says.
+
+    Attributes:
+        origin: Where it comes from, for people.
+        values: Values by field of `Settings`.
+        names: How each value is called there; a field that is missing is called by its own name.
+    """
+
+    origin: str
+    values: Mapping[str, object]
+    names: Mapping[str, str]
+
+
+def load_settings(
+    given: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None = None
+) -> Settings:
     """Put settings together.
 
     Args:
-        given: What the caller or the command line says; None means not given.
+        given: What the caller or the command line says; None means not given. Beside settings it
+            may hold ``profile``, ``settings`` (a file) and ``bare`` (whether no file is read).
         environ: The environment.
+        cwd: The working directory, around which the project's files are looked for; None for none.
 
     Returns:
         The settings.
 
     Raises:
-        UsageError: If a value is wrong; it names the setting and where it came from. Also if the
-            user's settings file is.
+        UsageError: If a value is wrong; it names the setting and where it came from. Also if a
+            settings file is.
     """
-    values: dict[str, object] = {}
-    for name, variable in _FROM_ENVIRONMENT.items():
-        if given.get(name) is not None:
-            values[name] = given[name]
-        elif environ.get(variable):
-            values[name] = environ[variable]
-    own = read_user_config(environ)
-    values.setdefault("sandbox", own.get("sandbox", False))
-    for name in _RULES:
-        # Rules add up: what the caller allows does not take back what the user denies.
-        values[name] = (*_texts(own.get(name)), *_texts(given.get(name)))
+    layers, notices = layers_of(given, environ, cwd)
+    values = merged(layers)
     try:
-        return _VALIDATOR.validate_python(values)
+        return _VALIDATOR.validate_python({**values, "notices": notices})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        variable = _FROM_ENVIRONMENT.get(name, "")
-        source = "" if given.get(name) is not None or not variable else f" (from {variable})"
+        source = next(one for one in reversed(layers) if name in one.values)
+        where = f" (from {source.names[name]})" if name in source.names else ""
         raise UsageError(
-            f"{name} cannot be {values[name]!r}{source}: {first['msg'].lower()}",
+            f"{name} cannot be {values[name]!r}{where}: {first['msg'].lower()}",
             hint="see llmos --help",
         ) from None
 
 
-def _texts(rules: object) -> tuple[object, ...]:
-    return () if rules is None else tuple(cast("Iterable[object]", rules))
+def layers_of(
+    given: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None
+) -> tuple[list[Layer], tuple[str, ...]]:
+    """Return what each source says, the one that counts least first, and what to tell people.
+
+    Raises:
+        UsageError: If a settings file is wrong.
+    """
+    files = {} if given.get("bare") else config_places(environ, cwd)
+    files = {kind: path for kind, path in files.items() if _is_there(path)}
+    if given.get("settings"):
+        files["--settings"] = Path(str(given["settings"]))
+    profile = given.get("profile") or environ.get("LLMOS_PROFILE")
+    layers, notices = list[Layer](), tuple[str, ...]()
+    if files or profile:
+        # Most users have no such file, and start faster without what reads it.
+        from .config_files import read_layers
+
+        layers, notices = read_layers(files, str(profile) if profile else "")
+    layers += [_of_environment(environ), _of_caller(given)]
+    return layers, notices
+
+
+def merged(layers: Sequence[Layer]) -> dict[str, Any]:
+    """Return the value of each setting that any layer gives: the last one; lists add up."""
+    values: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.values.items():
+            if name in LISTS and isinstance(value, (list, tuple)):
+                more = cast("Iterable[object]", value)
+                values[name] = (*dict.fromkeys([*values.get(name, ()), *more]),)
+            else:
+                values[name] = value
+    return values
+
+
+def validator_of(setting: str) -> SchemaValidator:
+    """Return the check of one setting."""
+    return SchemaValidator(_CHECKS[setting])
+
+
+def _is_there(path: Path) -> bool:
+    import os
+
+    return os.path.lexists(path)
+
+
+def _of_environment(environ: Mapping[str, str]) -> Layer:
+    values: dict[str, object] = {}
+    names: dict[str, str] = {}
+    for key in KEYS:
+        for variable in (key.variable, key.older):
+            if variable and (value := environ.get(variable)):
+                values[key.setting] = [value] if key.setting in LISTS else value
+                names[key.setting] = variable
+                break
+    known = {key.variable for key in KEYS}
+    for name in environ:
+        if name.startswith("LLMOS_") and "__" in name and name not in known:
+            from .commands import nearest
+
+            near = nearest(name, known)
+            raise UsageError(
+                f"there is no setting {name} (from the environment)",
+                hint=f"did you mean {near}?" if near else "see llmos config show",
+            )
+    return Layer("the environment", values, names)
+
+
+def _of_caller(given: Mapping[str, object]) -> Layer:
+    settings = {key.setting for key in KEYS}
+    values = {n: v for n, v in given.items() if v is not None and n in settings}
+    for name in LISTS & values.keys():
+        values[name] = [*cast("Iterable[object]", values[name])]
+    return Layer("the command line", values, {})
 
 
 def _spelled(value: object) -> object:
@@ -111,25 +233,26 @@ def _spelled(value: object) -> object:
 
 _AMOUNT = core_schema.float_schema(ge=0, allow_inf_nan=False)
 _MORE_THAN_NOTHING = core_schema.float_schema(gt=0, allow_inf_nan=False)
+_CAP = core_schema.float_schema(ge=0)
 _PATH = core_schema.no_info_before_validator_function(_spelled, core_schema.str_schema())
-_RULES_OF_USER = core_schema.tuple_schema([core_schema.str_schema()], variadic_item_index=0)
-_VALIDATOR = SchemaValidator(
-    record(
-        Settings,
-        {
-            "workspace": core_schema.no_info_after_validator_function(Path, _PATH),
-            "budget_usd": _AMOUNT,
-            "max_budget_usd": _MORE_THAN_NOTHING,
-            "model": core_schema.str_schema(min_length=1),
-            "permission_mode": core_schema.literal_schema(list(get_args(PermissionMode))),
-            "guards": core_schema.literal_schema(list(get_args(GuardMode))),
-            "cli_path": core_schema.nullable_schema(core_schema.str_schema()),
-            "max_turns": core_schema.nullable_schema(core_schema.int_schema(ge=1)),
-            "timeout_s": core_schema.nullable_schema(_MORE_THAN_NOTHING),
-            "sandbox": core_schema.bool_schema(),
-            "deny": _RULES_OF_USER,
-            "ask": _RULES_OF_USER,
-            "allow": _RULES_OF_USER,
-        },
-    )
-)
+_TEXTS = core_schema.tuple_schema([core_schema.str_schema()], variadic_item_index=0)
+_CHECKS: dict[str, CoreSchema] = {
+    "workspace": core_schema.no_info_after_validator_function(Path, _PATH),
+    "budget_usd": _AMOUNT,
+    "max_budget_usd": _MORE_THAN_NOTHING,
+    "session_usd": _CAP,
+    "daily_usd": _CAP,
+    "monthly_usd": _CAP,
+    "model": core_schema.str_schema(min_length=1),
+    "permission_mode": core_schema.literal_schema(list(get_args(PermissionMode))),
+    "guards": core_schema.literal_schema(list(get_args(GuardMode))),
+    "cli_path": core_schema.nullable_schema(core_schema.str_schema()),
+    "max_turns": core_schema.nullable_schema(core_schema.int_schema(ge=1)),
+    "timeout_s": core_schema.nullable_schema(_MORE_THAN_NOTHING),
+    "sandbox": core_schema.bool_schema(),
+    "deny": _TEXTS,
+    "ask": _TEXTS,
+    "allow": _TEXTS,
+    "notices": _TEXTS,
+}
+_VALIDATOR = SchemaValidator(record(Settings, _CHECKS))

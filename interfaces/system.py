@@ -136,6 +136,6 @@ async def opened(open_system: OpenSystem, given: Mapping[str, Any]) -> AsyncGene
 
 
 def tell_recovered(system: System) -> None:
-    """Say on stderr what was done about runs that were cut off."""
-    for said in system.recovered:
+    """Say on stderr which settings do not count, and what was done about runs cut off."""
+    for said in (*system.settings.notices, *system.recovered):
         say(f"llmos: {printable(said)}", sys.stderr)

@@ -1,23 +1,12 @@
-"""The user's own settings file: permission rules, and whether replays are confined.
-
-It lies in the user's configuration folder, never in a workspace: what comes with a workspace must
-not be able to widen what a run may do.
-"""
+"""Where settings files lie: the user's, and those of the project around the working directory."""
 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..kernel.errors import UsageError
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-_LARGEST = 2**20
+USER, PROJECT, LOCAL = "user", "project", "local"
 
 
 def config_dir(environ: Mapping[str, str]) -> Path:
@@ -34,71 +23,37 @@ def config_dir(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME", "/")) / ".config/llmos"
 
 
-def read_user_config(environ: Mapping[str, str]) -> dict[str, object]:
-    """Return the settings of the user's ``config.toml``; none if there is no such file.
+def project_dir(cwd: Path, environ: Mapping[str, str]) -> Path:
+    """Return the folder of a project's settings.
+
+    Args:
+        cwd: The working directory; it, or a folder above it up to the root of its repository, is
+            the project. What lies above without a repository is somebody else's affair.
+        environ: The environment; what is above the home folder is looked at by nobody.
+    """
+    above: list[Path] = []
+    for folder in (cwd, *cwd.parents):
+        above.append(folder)
+        if os.path.lexists(folder / ".git"):
+            break
+        if os.fspath(folder) == environ.get("HOME"):
+            above = [cwd]
+            break
+    else:
+        above = [cwd]
+    found = next((one for one in above if os.path.lexists(one / ".llmos")), above[-1])
+    return found / ".llmos"
+
+
+def config_places(environ: Mapping[str, str], cwd: Path | None) -> dict[str, Path]:
+    """Return where settings files may lie, by kind, the one that counts least first.
 
     Args:
         environ: The environment.
-
-    Raises:
-        UsageError: If it cannot be read, holds what is not known, or could have been written by
-            somebody else.
+        cwd: The working directory; None if there is no project.
     """
-    path = config_dir(environ) / "config.toml"
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or found.st_uid not in (0, os.geteuid()):
-        raise UsageError(
-            f"{path} can be written by others than you, so it is not believed",
-            hint=f"say: chmod 600 {path}",
-        )
-    if found.st_size > _LARGEST or not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"{path} is no settings file")
-    return _read(path)
-
-
-def _read(path: Path) -> dict[str, object]:
-    # Most users have no such file, and start faster without these.
-    import tomllib
-
-    from pydantic import ValidationError
-
-    model = _model()
-    try:
-        text = path.read_text(encoding="utf-8")
-        config = model.model_validate(tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            f"{path}: {where}: {first['msg'].lower()}",
-            hint="it may hold `sandbox = true`, and [permissions] with deny, ask and allow",
-        ) from None
-    data = config.model_dump(exclude_none=True)
-    permissions = data.pop("permissions", {})
-    return {**data, **permissions}
-
-
-def _model() -> type[BaseModel]:
-    from pydantic import BaseModel, ConfigDict
-
-    class Permissions(BaseModel):
-        model_config = ConfigDict(extra="forbid", strict=True)
-
-        deny: list[str] | None = None
-        ask: list[str] | None = None
-        allow: list[str] | None = None
-
-    class UserConfig(BaseModel):
-        model_config = ConfigDict(extra="forbid", strict=True)
-
-        sandbox: bool | None = None
-        permissions: Permissions = Permissions()
-
-    return UserConfig
+    places = {USER: config_dir(environ) / "config.toml"}
+    if cwd is not None:
+        project = project_dir(cwd, environ)
+        places |= {PROJECT: project / "config.toml", LOCAL: project / "config.local.toml"}
+    return places

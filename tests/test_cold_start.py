@@ -74,8 +74,8 @@ was cut off."""
 
 SAYING_WHY = DECIDING | JOURNALLING | {
     "llmos.interfaces.about_goals", "llmos.interfaces.command_context",
-    "llmos.interfaces.command_line", "llmos.interfaces.effects_view", "llmos.memory.effect_tables",
-    "llmos.memory.effects",
+    "llmos.interfaces.command_line", "llmos.interfaces.effects_view",
+    "llmos.memory.effect_tables", "llmos.memory.effects",
     "llmos.memory.shell_tables", "llmos.memory.shell_tree",
 }  # fmt: skip
 """To say what a command would change, it is parsed."""
