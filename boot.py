@@ -35,15 +35,25 @@ from .interfaces.dispatcher import Dispatcher, Policy, check_goal
 from .interfaces.follower import Follower
 from .interfaces.on_demand import LearnerOnDemand
 from .interfaces.permission_gate import PermissionGate
-from .interfaces.result import Result
-from .interfaces.settings import Settings, load_settings
+from .interfaces.result import FOLLOWER, Result
+from .interfaces.settings import Settings, cap_limits, load_settings
 from .interfaces.user_config import config_dir
 from .kernel.atomic import make_private_dir
 from .kernel.bus import EventBus
 from .kernel.drivers import standard_drivers
 from .kernel.drivers.plugin import PluginDriver
 from .kernel.errors import InterruptedRunError, PluginError, UsageError, WorkspaceError
-from .kernel.events import Event, GoalDue, Interrupt, JobFailed, Notice, PlanEnded
+from .kernel.events import (
+    CapNear,
+    Decided,
+    Event,
+    GoalDue,
+    Interrupt,
+    JobFailed,
+    Notice,
+    PlanEnded,
+    RunEnded,
+)
 from .kernel.money import to_micros
 from .kernel.redaction import Redactor
 from .kernel.tasks import open_task_group
@@ -62,6 +72,7 @@ from .plugins.loader import load_plugins
 if TYPE_CHECKING:
     from .interfaces.cortex import Plan
     from .interfaces.learner import Learner
+    from .kernel.caps import Cap
     from .kernel.scheduler import Scheduler
     from .kernel.watchdog import Watchdog, WatchdogLimits
 
@@ -198,6 +209,7 @@ class LLMOS:
             self.bus.on(Event, handler=self._log_event, name="session log")
             self._build()
             self.bus.on(GoalDue, handler=self._run_due, name="scheduled goals")
+            self.bus.on(Decided, RunEnded, PlanEnded, handler=self._warn, name="caps")
             if self._scheduler is not None:
                 await group.start(self._scheduler.run)
             for problem in self.plugin_problems:
@@ -387,7 +399,12 @@ class LLMOS:
         ledger = self.memory / "ledger.sqlite"
         self._redactor = Redactor(os.environ)
         self._economy = TokenEconomy(
-            self.settings.budget_usd, ledger=ledger, redact=self._redactor.redact
+            self.settings.budget_usd,
+            ledger=ledger,
+            redact=self._redactor.redact,
+            limits=partial(cap_limits, self.settings),
+            session=self.session_id,
+            directory=os.fspath(self.cwd),
         )
         self._evidence = Evidence(ledger, self._redactor.redact)
         self.trust = Trust(state_dir(), self.memory / "traces")
@@ -534,6 +551,14 @@ class LLMOS:
         entry = entry_of(event)
         if entry is not None:
             self._log.write(entry)
+
+    async def _warn(self, event: Decided | RunEnded | PlanEnded) -> None:
+        if isinstance(event, PlanEnded) or event.mode != FOLLOWER:
+            for cap in await anyio.to_thread.run_sync(self._caps_near):
+                self.bus.publish_nowait(CapNear(cap.name, cap.said, cap.spent, cap.limit))
+
+    def _caps_near(self) -> "list[Cap]":
+        return self._economy.caps.newly_near()
 
     async def _run_due(self, event: GoalDue) -> None:
         policy = self._policies.get(event.job, self._policy(replay_only=True, learn_afresh=False))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
 from ..kernel.events import (
+    CapNear,
     Decided,
     Drifted,
     Event,
@@ -112,6 +113,9 @@ class Narrator:
                 return f"PLANNER {steps}, {format_usd(event.cost)}"
             case Notice():
                 return f"llmos: {one_line(event.text)}"
+            case CapNear():
+                spent, limit = format_usd(event.spent), format_usd(event.limit)
+                return f"llmos: {event.said} is nearly used up: {spent} of {limit} is spent"
             case JobFailed():
                 return f"llmos: job {event.job} failed: {one_line(event.error)}"
             case JobSkipped():

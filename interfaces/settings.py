@@ -7,16 +7,21 @@ the project's own files, the user's file, the default. Lists add up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isinf
 from pathlib import Path
-from typing import Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_schema
 
 from ..kernel.checked import record
 from ..kernel.errors import UsageError
+from ..kernel.money import to_micros
 from ..kernel.record import Record
 from .defaults import DEFAULT_MODEL, GuardMode, PermissionMode
 from .user_config import config_places
+
+if TYPE_CHECKING:
+    from ..kernel.caps import CapLimits
 
 
 class Key(NamedTuple):
@@ -101,6 +106,20 @@ class Settings(Record, kw_only=True):
     ask: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+
+
+def cap_limits(settings: Settings) -> CapLimits:
+    """Return the caps beside the budget."""
+    from ..kernel.caps import CapLimits
+
+    def cap(usd: float) -> int | None:
+        return None if isinf(usd) else to_micros(usd)
+
+    return CapLimits(
+        session=cap(settings.session_usd),
+        daily=cap(settings.daily_usd),
+        monthly=cap(settings.monthly_usd),
+    )
 
 
 class Layer(Record):

@@ -139,14 +139,17 @@ class LowBatteryError(LlmosError):
     Args:
         needed_usd: What was asked for, in dollars.
         available_usd: What is left and not held, in dollars.
+        cap: What people call the cap that is in the way.
     """
 
     exit_code = 5
     subtype = "error_max_budget_usd"
 
-    def __init__(self, needed_usd: float, available_usd: float, *, hint: str = "") -> None:
+    def __init__(
+        self, needed_usd: float, available_usd: float, *, cap: str = "the budget", hint: str = ""
+    ) -> None:
         super().__init__(
-            f"the budget has ${available_usd:.2f} left and this needs about ${needed_usd:.2f}",
+            f"{cap} has ${available_usd:.2f} left and this needs about ${needed_usd:.2f}",
             hint=hint or "raise it with --budget USD or LLMOS_BUDGET",
         )
         self.needed_usd = needed_usd

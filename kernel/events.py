@@ -208,6 +208,24 @@ class LowBattery(Event):
     available: Micros
 
 
+class CapNear(Event):
+    """80 % of a cap is spent.
+
+    Attributes:
+        name: ``total``, ``session``, ``daily`` or ``monthly``.
+        said: What people call it.
+        spent: Micro-dollars.
+        limit: Micro-dollars.
+    """
+
+    durable: ClassVar[bool] = True
+
+    name: str
+    said: str
+    spent: Micros
+    limit: Micros
+
+
 class JobFailed(Event):
     """A scheduled job raised; it goes on at its next time."""
 

@@ -50,6 +50,12 @@ CREATE TABLE IF NOT EXISTS holds (
     born TEXT NOT NULL,
     at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS origins (
+    id TEXT PRIMARY KEY,
+    session TEXT NOT NULL,
+    directory TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS origins_by_session ON origins (session);
 """
 
 
@@ -140,6 +146,37 @@ class Ledger:
         query = f"SELECT {columns} FROM entries ORDER BY at DESC, rowid DESC LIMIT ?"
         return [Entry(*row) for row in self._read(query, limit)]
 
+    def spent_since(self, at: float) -> Micros:
+        """Return what was spent at a moment or later, micro-dollars.
+
+        Args:
+            at: UTC epoch seconds.
+        """
+        query = "SELECT coalesce(sum(amount), 0) FROM entries WHERE kind = 'cost' AND at >= ?"
+        return self._read(query, at)[0][0]
+
+    def of_session(self, session: str) -> tuple[Micros, Micros]:
+        """Return what a session has spent and holds, micro-dollars."""
+        query = (
+            "SELECT coalesce(sum(amount), 0) FROM {} JOIN origins USING (id)"
+            " WHERE session = ? AND {}"
+        )
+        spent = self._read(query.format("entries", "kind = 'cost'"), session)[0][0]
+        return spent, self._read(query.format("holds", "1"), session)[0][0]
+
+    def lines(self, since: float) -> list[tuple[Entry, str, str]]:
+        """Return all entries from a moment on, oldest first, each with its session and directory.
+
+        Args:
+            since: UTC epoch seconds.
+        """
+        columns = "id, kind, amount, operation, run_id, trace_id, model, at"
+        query = (
+            f"SELECT {columns}, coalesce(session, ''), coalesce(directory, '') FROM entries"
+            " LEFT JOIN origins USING (id) WHERE at >= ? ORDER BY at, entries.rowid"
+        )
+        return [(Entry(*row[:8]), row[8], row[9]) for row in self._read(query, since)]
+
     def learn_costs(self, limit: int) -> list[Micros]:
         """Return the newest known costs of learning, newest first; refused runs cost nothing."""
         query = (
@@ -182,6 +219,13 @@ def add_entry(connection: sqlite3.Connection, entry: Entry) -> bool:
     column = "spent" if entry.kind == "cost" else "saved"
     connection.execute(f"UPDATE account SET {column} = {column} + ?", (entry.amount or 0,))
     return True
+
+
+def add_origin(connection: sqlite3.Connection, entry_id: str, session: str, directory: str) -> None:
+    """Note inside a change where the hold or entry of an id comes from."""
+    connection.execute(
+        "INSERT OR IGNORE INTO origins VALUES (?, ?, ?)", (entry_id, session, directory)
+    )
 
 
 def process_birth(pid: int) -> str | None:

@@ -3,7 +3,8 @@
 The budget caps everything that the ledger has recorded as spent plus everything that is held.
 Before a model run money is held; after it the hold is settled at the real cost. In no
 interleaving of threads and processes can spent plus held pass the budget, but for one surplus:
-what a run cost above its hold was really spent, so it is recorded (and shown as overdraft).
+what a run cost above its hold was really spent, so it is recorded (and shown as overdraft). The
+same holds for the caps of a session, a day and a month, see `llmos.kernel.caps`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .crash_points import crash_point
 from .errors import LowBatteryError, UsageError
-from .ledger import Entry, Ledger, Totals, add_entry, process_birth
+from .ledger import Entry, Ledger, add_entry, add_origin, process_birth
 from .money import Micros, to_micros, to_usd
 from .record import Record
+
+if TYPE_CHECKING:
+    from .caps import Cap, CapLimits, Caps
 
 _SAMPLE = 20
 _UNKNOWN = -1
@@ -50,6 +55,9 @@ class TokenEconomy:
         ledger: The ledger's database; None keeps it in memory.
         redact: Removes secrets from what a cost is for, before it is written.
         clock: Gives UTC epoch seconds.
+        limits: Gives the caps beside the budget, when money is asked for; none if None.
+        session: Id of the session, whose spending has a cap of its own.
+        directory: The working directory, for those who ask where money went.
 
     Raises:
         UsageError: If the budget is negative or not a number.
@@ -63,18 +71,40 @@ class TokenEconomy:
         ledger: Path | None = None,
         redact: Callable[[str], str] = str,
         clock: Callable[[], float] = time.time,
+        limits: Callable[[], CapLimits] | None = None,
+        session: str = "",
+        directory: str = "",
     ) -> None:
         self._budget = _amount(budget_usd, "the budget")
         self._ledger = Ledger(ledger)
         self._redact = redact
         self._clock = clock
+        self._limits = limits
+        self._session = session
+        self._directory = directory.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        self._caps: Caps | None = None
         self._born: str | None = None
         self.recover()
 
     @property
     def budget(self) -> Micros:
-        """The cap, micro-dollars."""
-        return self._budget
+        """The cap on all that is spent, micro-dollars."""
+        return self._budget if self._caps is None else self._caps.budget
+
+    @property
+    def caps(self) -> Caps:
+        """All caps."""
+        if self._caps is None:
+            from .caps import CapLimits, Caps  # a replay spends nothing and needs none
+
+            limits = CapLimits() if self._limits is None else self._limits()
+            self._caps = Caps(self._ledger, self._budget, limits, self._session, self._clock)
+        return self._caps
+
+    @property
+    def ledger(self) -> Ledger:
+        """The record itself, to be read."""
+        return self._ledger
 
     @property
     def spent(self) -> Micros:
@@ -93,13 +123,13 @@ class TokenEconomy:
 
     @property
     def available(self) -> Micros:
-        """What is neither spent nor held, micro-dollars; never below zero."""
-        return self._left(self._ledger.totals())
+        """What may be spent under every cap, micro-dollars; never below zero."""
+        return self.caps.tightest().left
 
     @property
     def overdraft(self) -> Micros:
         """By how much spending has passed the budget, micro-dollars."""
-        return max(0, self._ledger.totals().spent - self._budget)
+        return max(0, self._ledger.totals().spent - self.budget)
 
     def check_budget(self, estimated_cost: float) -> None:
         """Raise if an estimated cost is not available.
@@ -111,7 +141,7 @@ class TokenEconomy:
             LowBatteryError: If it is not available.
             UsageError: If it is not an amount.
         """
-        self._require(_amount(estimated_cost, "the estimated cost"), self.available)
+        self._require(_amount(estimated_cost, "the estimated cost"), self.caps.tightest())
 
     def deduct(self, actual_cost: float, operation: str) -> None:
         """Spend money, if it is available: one atomic step.
@@ -129,8 +159,10 @@ class TokenEconomy:
         """
         cost = _amount(actual_cost, "the cost")
         with self._ledger.change() as connection:
-            self._require(cost, self.available)
-            add_entry(connection, self._entry(secrets.token_hex(16), "cost", cost, operation, ""))
+            self._require(cost, self.caps.tightest())
+            entry = self._entry(secrets.token_hex(16), "cost", cost, operation, "")
+            add_entry(connection, entry)
+            add_origin(connection, entry.id, self._session, self._directory)
 
     def hold(
         self,
@@ -156,12 +188,12 @@ class TokenEconomy:
             LowBatteryError: If it is not available.
         """
         with self._ledger.change() as connection:
-            available = self.available
+            cap = self.caps.tightest()
             needed = amount if at_least is None else at_least
             # A hold of nothing would let a run spend what is not there.
-            self._require(max(1, needed), available)
+            self._require(max(1, needed), cap)
             operation = self._redact(operation)
-            taken = Hold(secrets.token_hex(16), min(amount, available), operation, run_id)
+            taken = Hold(secrets.token_hex(16), min(amount, cap.left), operation, run_id)
             connection.execute(
                 "INSERT INTO holds VALUES (?, ?, 0, ?, ?, ?, ?, ?)",
                 (
@@ -175,6 +207,7 @@ class TokenEconomy:
                 ),
             )
             connection.execute("UPDATE account SET held = held + ?", (taken.amount,))
+            add_origin(connection, taken.id, self._session, self._directory)
         return taken
 
     def burn(self, hold: Hold, so_far: Micros | None) -> None:
@@ -242,6 +275,7 @@ class TokenEconomy:
                     entry.at,
                 ),
             )
+            add_origin(connection, entry.id, self._session, self._directory)
 
     def typical_cost(self, default: Micros) -> Micros:
         """Return the median of the last learn costs here, or a default if there are none."""
@@ -301,12 +335,9 @@ class TokenEconomy:
         said = self._redact(operation)
         return Entry(entry_id, kind, amount, said, run_id, None, model, self._clock())
 
-    def _left(self, totals: Totals) -> Micros:
-        return max(0, self._budget - totals.spent - totals.held)
-
-    def _require(self, needed: Micros, available: Micros) -> None:
-        if needed > available:
-            raise LowBatteryError(to_usd(needed), to_usd(available))
+    def _require(self, needed: Micros, cap: Cap) -> None:
+        if needed > cap.left:
+            raise LowBatteryError(to_usd(needed), to_usd(cap.left), cap=cap.said, hint=cap.hint)
 
     def _birth(self) -> str:
         if self._born is None:
