@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 import anyio
 
+from ..kernel.errors import UsageError
 from ..kernel.json_value import JsonValue
 from ..kernel.money import format_usd
 from ..memory.effects import effect_of_step
 from ..memory.evidence import TraceEvidence
+from ..memory.index_tables import TraceRow
 from ..memory.replay_rules import rules_of
+from ..memory.trace_store import TraceStore
 from ..memory.traces import Parameter, Trace
 from .allowing import allow_traces
 from .command_context import CommandRequest, Context, Grid, Said
 from .effects_view import describe_effect
-from .plain_text import one_line, printable
+from .plain_text import one_line, printable, say
 from .render import describe_call
 from .rules_view import MASKED, OTHER_VALUES, describe_rule
 from .system import System
 
+_READ = 1000
+"""Traces that are looked through at once."""
 
-async def list_traces(context: Context, _request: CommandRequest) -> Said:
+
+async def list_traces(context: Context, request: CommandRequest) -> Said:
     """List what has been learned."""
-    return await anyio.to_thread.run_sync(_list, context.system)
+    options = request.options
+    limit, offset = _number("limit", options.limit, 100), _number("offset", options.offset, 0)
+    wanted = options.search or ""
+    return await anyio.to_thread.run_sync(_list, context.system, wanted, limit, offset)
 
 
 async def show_trace(context: Context, request: CommandRequest) -> Said:
@@ -45,9 +55,9 @@ async def allow_trace(context: Context, request: CommandRequest) -> Said:
     return await allow_traces(context, request.words, yes=yes, quiet=request.as_json)
 
 
-def _list(system: System) -> Said:
+def _list(system: System, wanted: str, limit: int, offset: int) -> Said:
     store = system.traces
-    rows = store.list(limit=1000, offset=0)
+    rows, more = _page(store, wanted.casefold(), limit, offset)
     records = [system.evidence.of(row.id) for row in rows]
     grid = Grid(
         ("ID", "LEARNED", "STANDING", "GOAL"),
@@ -56,6 +66,8 @@ def _list(system: System) -> Said:
             for r, record in zip(rows, records, strict=True)
         ],
     )
+    if more:
+        say(f"llmos: there are more; --offset {offset + limit} shows them", sys.stderr)
     problems = [f"left out: {one.path}: {one.reason}" for one in store.problems]
     text = "\n".join(problems) or ("" if rows else "nothing yet")
     return Said(
@@ -66,6 +78,27 @@ def _list(system: System) -> Said:
             for r, record in zip(rows, records, strict=True)
         ],
     )
+
+
+def _page(store: TraceStore, wanted: str, limit: int, offset: int) -> tuple[list[TraceRow], bool]:
+    """Return a page of the traces whose goal holds a text, and whether more follow."""
+    if not wanted:
+        rows = store.list(limit + 1, offset)
+        return rows[:limit], len(rows) > limit
+    found: list[TraceRow] = []
+    start = 0
+    while len(found) <= offset + limit and (rows := store.list(_READ, start)):
+        found += [row for row in rows if wanted in row.goal.casefold()]
+        start += _READ
+    return found[offset : offset + limit], len(found) > offset + limit
+
+
+def _number(name: str, text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    if not text.isdecimal() or int(text) > 10**9 or (name == "limit" and int(text) == 0):
+        raise UsageError(f"--{name} cannot be {text!r}", hint="it is a number, as in 50")
+    return int(text)
 
 
 def _show(system: System, prefix: str) -> Said:

@@ -98,13 +98,29 @@ class TraceStore:
                 large or otherwise nothing that a file could hold.
             WorkspaceError: If it cannot be written.
         """
+        return self._put(trace, signed=True)
+
+    def put_foreign(self, trace: Trace) -> str:
+        """Store a trace that was not learned here: it does not run until it is allowed.
+
+        What is there already stays as it is. See `put` for the rest.
+        """
+        return self._put(trace, signed=False)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the trace files."""
+        return Path(self._folder_name)
+
+    def _put(self, trace: Trace, *, signed: bool) -> str:
         clean = without_secrets(trace, self._redactor)
         encode(clean, None)  # refuses what has no canonical bytes, before they are signed
         path = self._file(clean.trace_id)
         try:
             self._make_folder()
             if not self._is_kept(path):
-                atomic_save(path, encode(clean, self._trust.sign(clean.content)))
+                signature = self._trust.sign(clean.content) if signed else None
+                atomic_save(path, encode(clean, signature))
         except OSError as error:
             raise WorkspaceError(
                 f"the trace cannot be written: {error.strerror or error}",
