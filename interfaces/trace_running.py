@@ -85,7 +85,8 @@ def _diff(system: System, one: str, other: str) -> Said:
     store = system.traces
     ids = [store.resolve(one), store.resolve(other)]
     texts = [_lines(store.read_signed(name).trace) for name in ids]
-    lines = [printable(line) for line in difflib.unified_diff(*texts, *ids, lineterm="")]
+    found = difflib.unified_diff(texts[0], texts[1], ids[0], ids[1], lineterm="")
+    lines = [printable(line) for line in found]
     return Said("\n".join(lines) or "they are the same", style="diff", json={
         "from": ids[0], "to": ids[1], "diff": "\n".join(lines),
     })  # fmt: skip
