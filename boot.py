@@ -483,6 +483,7 @@ class LLMOS:
 
     async def _make_learner(self, tools: Sequence[ToolSpec], registry: ToolRegistry) -> "Learner":
         # Imported here: loading what only a model run needs would take longer than a replay.
+        from .interfaces.compacting import Compactor
         from .interfaces.cortex import Cortex
         from .interfaces.learner import Learner
         from .interfaces.recall import Recall
@@ -514,6 +515,13 @@ class LLMOS:
             cwd=self.cwd,
             exclude=[self.memory],
             permission_mode=settings.permission_mode,
+            compactor=Compactor(
+                self.bus,
+                self._store,
+                self._evidence,
+                self._journal,
+                env=self._redactor.without_secrets(os.environ),
+            ),
         )
 
     def _watchdog(self) -> "Watchdog":

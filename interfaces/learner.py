@@ -32,6 +32,7 @@ from .result import LEARNER, Result
 from .witness import DirectoryWitness
 
 if TYPE_CHECKING:
+    from .compacting import Compactor
     from .declaring import DeclarationTool
 
 _PLAN_SHARE = 5
@@ -55,6 +56,7 @@ class Learner:
         cwd: The working directory.
         exclude: Absolute paths that are llmos's own.
         permission_mode: Permission mode in force.
+        compactor: Makes traces shorter; None leaves them as they are.
         clock: Gives UTC epoch seconds.
     """
 
@@ -74,6 +76,7 @@ class Learner:
         cwd: Path,
         exclude: Sequence[Path],
         permission_mode: str,
+        compactor: Compactor | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._cortex = cortex
@@ -89,6 +92,7 @@ class Learner:
         self._cwd = cwd
         self._exclude = tuple(exclude)
         self._permission_mode = permission_mode
+        self._compactor = compactor
         self._clock = clock
 
     async def learn(self, goal: str, *, run_id: str, cap: Micros) -> Result:
@@ -240,6 +244,8 @@ class Learner:
         except LlmosError as error:
             self._bus.publish_nowait(TraceNotKept(run_id, error.message))
             return None
+        if self._compactor is not None:
+            trace_id = await self._compactor.compact(trace_id, kept, witness.run, witness.changes)
         self._bus.publish_nowait(TraceKept(run_id, trace_id))
         return trace_id
 

@@ -79,6 +79,16 @@ class DirectoryWitness:
         """Return the files that the finished run changed; folders are implied by their files."""
         return effects_of(self._changes)
 
+    @property
+    def run(self) -> OpenRun | None:
+        """The run in the journal, or None if none was begun."""
+        return self._run
+
+    @property
+    def changes(self) -> list[Change]:
+        """What the finished run changed."""
+        return self._changes
+
     async def _begin_once(self) -> None:
         async with self._lock:
             if self._run is not None or self.problem is not None:

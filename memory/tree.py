@@ -121,6 +121,11 @@ class Tree(Record):
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and self.get(path) is not None
 
+    def size(self) -> tuple[int, int]:
+        """Return how many entries it has, and how many bytes."""
+        stats = [array("q", packed.stats) for packed in self.folders.values()]
+        return sum(len(one) // _FIELDS for one in stats), sum(sum(one[1::_FIELDS]) for one in stats)
+
     def missed(self) -> dict[str, str]:
         """Return what of the tree is not kept, each with the reason, for people."""
         missed = dict(self.left_alone)

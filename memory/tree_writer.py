@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 from ..kernel.atomic import write_all
 from ..kernel.crash_points import crash_point
-from .tree import Change, Entry
+from .tree import Change, Entry, Tree, diff
 
 Reader = Callable[[bytes], Iterable[bytes]]
 """Gives the content of a hash."""
@@ -59,6 +59,20 @@ class TreeWriter:
         done = [change.path for change in ordered if change.path not in lost]
         self._make_durable(done)
         return done, list(lost)
+
+    def lay_out(self, tree: Tree) -> list[str]:
+        """Make every entry of a tree where nothing stands yet; nothing is made durable.
+
+        Returns:
+            The paths that could not be made.
+        """
+        entries = [Change(one.path, one.after, None) for one in diff(Tree(), tree)]
+        lost: dict[str, None] = {}
+        for change in entries:
+            self._try(self._make, change, lost)
+        folders = ((one.path, one.before) for one in entries)
+        self.set_folders((path, one) for path, one in folders if one and one.kind == "directory")
+        return list(lost)
 
     def _make_durable(self, paths: list[str]) -> None:
         """Have on the disk what was put in place, before anybody is told that it is."""

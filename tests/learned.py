@@ -36,7 +36,7 @@ class World:
         self.cwd = folder / "place"
         self.cwd.mkdir()
         self.evidence = Evidence(None)
-        self._journal = Journal(folder / "undo")
+        self.journal = Journal(folder / "undo")
         self._registry = ToolRegistry(standard_drivers())
         self.home = folder
         self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
@@ -81,7 +81,7 @@ class World:
         self, goal: str, calls: tuple[tuple[str, Mapping[str, Any]], ...], answer: str
     ) -> Trace:
         session = ToolSession(self.cwd, self.cwd, self.env)
-        run = self._journal.begin(RunHeader(uuid.uuid4().hex, goal, "LEARNER"), self.cwd)
+        run = self.journal.begin(RunHeader(uuid.uuid4().hex, goal, "LEARNER"), self.cwd)
         done: list[LearnedCall] = []
         for tool, given in calls:
             path = resolve(str(given.get("file_path", "")), self.cwd)
@@ -93,6 +93,7 @@ class World:
             done.append(LearnedCall(ToolCall(tool, given), result, at, True, was, now))
         changes = run.changes()
         run.close(changes)
+        self.learned_by, self.learned_changes = run, changes
         effects = effects_of(changes)
         trace = build_trace(
             goal,
@@ -109,7 +110,7 @@ class World:
 
     async def _replay(self, trace: Trace, bound: Trace) -> Replay:
         async with EventBus() as bus:
-            follower = Follower(self._registry, self._journal, bus, self.cwd, env=self.env)
+            follower = Follower(self._registry, self.journal, bus, self.cwd, env=self.env)
             left = self.evidence.left(ID)
             return await follower.follow(
                 ID, bound, run_id=uuid.uuid4().hex, left=left, learned=trace

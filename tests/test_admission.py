@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from llmos.interfaces.scripted_model import ScriptedModel
+from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
 from llmos.memory.evidence import Evidence
 from support import Place, conversation
 
@@ -63,3 +63,29 @@ def test_strict_guards_let_nothing_differ(place: Place) -> None:
     assert place.llmos("--replay-only", GOAL, LLMOS_GUARDS="strict").code == 7
     assert place.llmos("--replay-only", "--guards", "normal", GOAL).out == "shown\n"
     assert place.llmos("--replay-only", "--guards", "lax", GOAL).code == 2
+
+
+def test_a_trace_is_kept_without_the_steps_that_tell_nothing(place: Place) -> None:
+    note = str(place.cwd / "note.txt")
+    place.model.add(
+        Conversation(
+            "leave a note",
+            [
+                Turn(ToolUse("Read", {"file_path": note})),
+                Turn(ToolUse("Write", {"file_path": note, "content": "hello\n"})),
+                Turn(ToolUse("Read", {"file_path": note})),
+                Turn(ToolUse("Bash", {"command": "wc -l note.txt"})),
+                Turn(Text("It has a line.")),
+            ],
+        )
+    )
+    learned = place.llmos("--json", "leave a note")
+    assert learned.code == 0, learned.err
+    assert "2 of 4 steps need not be replayed" in learned.err
+    assert learned.json["trace_id"] in [path.stem for path in place.traces]
+    assert len(place.traces) == 2  # that of the other goal, and this one
+    # The full trace would find a file where it had found none.
+    again = place.llmos("--json", "--replay-only", "leave a note")
+    assert again.code == 0, again.err
+    assert "FOLLOWER steps 2/2, drift 0" in again.err
+    assert again.json["result"] == "It has a line."
