@@ -18,8 +18,8 @@ if not __package__:  # run as `python boot.py`: hand over to this very checkout 
 
 import logging
 import os
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,9 +31,10 @@ import anyio.to_thread
 
 from .interfaces.decision import Decision
 from .interfaces.defaults import STOPPED
-from .interfaces.dispatcher import Dispatcher, Policy, check_goal
+from .interfaces.dispatcher import Dispatcher, Policy, check_goal, new_run_id
 from .interfaces.follower import Follower
 from .interfaces.on_demand import LearnerOnDemand
+from .interfaces.own_files import files_being_written
 from .interfaces.permission_gate import PermissionGate
 from .interfaces.result import FOLLOWER, Result
 from .interfaces.settings import Settings, cap_limits, load_settings
@@ -59,6 +60,7 @@ from .kernel.redaction import Redactor
 from .kernel.tasks import open_task_group
 from .kernel.token_economy import TokenEconomy
 from .kernel.tools import ToolRegistry, ToolSpec
+from .memory.attached import Attached
 from .memory.evidence import Evidence
 from .memory.goals import normal_form
 from .memory.journal import Journal
@@ -244,6 +246,8 @@ class LLMOS:
         learn_afresh: bool = False,
         accept_near: bool = False,
         force: bool = False,
+        stdin: str | None = None,
+        schema: Mapping[str, Any] | None = None,
     ) -> Result:
         """Answer a goal: replay a trace if one matches and its guards hold, else learn it.
 
@@ -253,28 +257,95 @@ class LLMOS:
             learn_afresh: Never replay.
             accept_near: Also replay what `Decision.near` names.
             force: Replace also files that the user has changed since.
+            stdin: A text that goes with the goal, as if it was piped into llmos.
+            schema: JSON schema of an object that the answer must be.
 
         Returns:
             The result, also for every failure of the run (see `Result.error`).
 
         Raises:
-            UsageError: If the goal is empty or too long.
+            UsageError: If the goal is empty or too long, or the schema is wrong.
             RuntimeError: If the OS is not booted.
         """
         self._check_booted()
+        policy = replace(
+            self._policy(replay_only, learn_afresh, accept_near=accept_near, force=force),
+            attached=_attached(stdin, schema),
+        )
         async with self._one_goal:
-            return await self._dispatcher.execute(
-                goal, self._policy(replay_only, learn_afresh, accept_near=accept_near, force=force)
-            )
+            return await self._dispatcher.execute(goal, policy)
 
-    async def decide(self, goal: str) -> Decision:
-        """Decide how a goal would be answered, without any side effect.
+    async def stream(
+        self,
+        goal: str,
+        *,
+        replay_only: bool = False,
+        learn_afresh: bool = False,
+        accept_near: bool = False,
+        force: bool = False,
+        stdin: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Event | Result]:
+        """Answer a goal; yield its events as they happen and, last, its result.
+
+        To leave it early, or to be cancelled meanwhile, stops the goal and waits until it has
+        stopped and its cost is settled. Use ``contextlib.aclosing`` to leave it at a known moment.
+
+        Args:
+            goal: What to do, in plain words.
+            replay_only: Never call a model.
+            learn_afresh: Never replay.
+            accept_near: Also replay what `Decision.near` names.
+            force: Replace also files that the user has changed since.
+            stdin: A text that goes with the goal, as if it was piped into llmos.
+            schema: JSON schema of an object that the answer must be.
+
+        Yields:
+            The events of this goal, and what concerns no run of its own (`Notice`,
+            `LowBattery`); then the result, also for every failure of the run.
 
         Raises:
-            UsageError: If the goal is empty or too long.
+            UsageError: If the goal is empty or too long, or the schema is wrong.
+            RuntimeError: If the OS is not booted.
         """
         self._check_booted()
-        return await anyio.to_thread.run_sync(self._dispatcher.decide, goal)
+        from .interfaces.goal_stream import stream_goal
+
+        run_id, begun = new_run_id(), anyio.Event()
+        policy = replace(
+            self._policy(replay_only, learn_afresh, accept_near=accept_near, force=force),
+            attached=_attached(stdin, schema),
+        )
+
+        async def execute() -> Result:
+            async with self._one_goal:
+                begun.set()
+                return await self._dispatcher.execute(goal, policy, run_id=run_id)
+
+        def interrupt() -> bool:
+            return begun.is_set() and self._dispatcher.interrupt()
+
+        events = stream_goal(self.bus, self._group, execute, interrupt, run_id)
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    async def decide(
+        self, goal: str, *, stdin: str | None = None, schema: Mapping[str, Any] | None = None
+    ) -> Decision:
+        """Decide how a goal would be answered, without any side effect.
+
+        Args:
+            goal: What to do, in plain words.
+            stdin: A text that goes with it.
+            schema: JSON schema of an object that the answer must be.
+
+        Raises:
+            UsageError: If the goal is empty or too long, or the schema is wrong.
+        """
+        self._check_booted()
+        policy = Policy(attached=_attached(stdin, schema))
+        return await anyio.to_thread.run_sync(self._dispatcher.decide, goal, policy)
 
     async def answer_near(self, decision: Decision, *, means_the_same: bool) -> None:
         """Keep what the user says to a near miss; see `Decision.near`.
@@ -424,13 +495,14 @@ class LLMOS:
         self.plugin_problems = loaded.problems
         registry = ToolRegistry([*standard_drivers(), *map(PluginDriver, loaded.tools)])
         self._one_goal = anyio.Lock()
+        self._own = [self.memory, *files_being_written(self.cwd)]
         follower = Follower(
             registry,
             self._journal,
             self.bus,
             self.cwd,
             env=self._redactor.without_secrets(os.environ),
-            exclude=[self.memory],
+            exclude=self._own,
             forbids=self.gate.forbids,
             **self._confined(),
             strict=settings.guards == "strict",
@@ -513,7 +585,7 @@ class LLMOS:
             remember=recall.remember,
             redact=self._redactor.redact,
             cwd=self.cwd,
-            exclude=[self.memory],
+            exclude=self._own,
             permission_mode=settings.permission_mode,
             compactor=Compactor(
                 self.bus,
@@ -578,6 +650,14 @@ class LLMOS:
     def _check_booted(self) -> None:
         if self._stack is None:
             raise RuntimeError("LLMOS is not booted: await os.boot() first, or use `async with`")
+
+
+def _attached(stdin: str | None, schema: Mapping[str, Any] | None) -> Attached:
+    if schema is None:
+        return Attached(stdin)
+    from .interfaces.answer_form import checked_schema
+
+    return Attached(stdin, checked_schema(schema))
 
 
 def _working_directory() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..kernel.errors import LlmosError
+from ..memory.attached import Attached
 from .command_context import CommandRequest, Context, Said
 from .explain import explained
 from .result import LEARNER, failure
@@ -10,7 +11,7 @@ from .result import LEARNER, failure
 
 async def why(context: Context, request: CommandRequest) -> Said:
     """Say how a goal would be answered."""
-    decision = await context.system.decide(_goal(request))
+    decision = await context.system.decide(_goal(request), stdin=_stdin(request))
     return Said(explained(decision), json=decision.to_json())
 
 
@@ -20,7 +21,8 @@ async def plan(context: Context, request: CommandRequest) -> Said:
 
     async with context.system.bus.subscribe(PlanEnded, name="cost of the plan") as ended:
         try:
-            planned = await context.system.plan(_goal(request))
+            goal = Attached(_stdin(request)).prompt(_goal(request))
+            planned = await context.system.plan(goal)
         except LlmosError as error:
             if context.in_shell:
                 raise
@@ -52,6 +54,11 @@ async def _executed(
         _goal(request), learn_afresh=learn_afresh, replay_only=replay_only
     )
     return Said(result=result)
+
+
+def _stdin(request: CommandRequest) -> str | None:
+    """Return the text that was piped in beside the goal; the shell has none."""
+    return getattr(request.options, "stdin", None)
 
 
 def _goal(request: CommandRequest) -> str:

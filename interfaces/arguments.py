@@ -12,6 +12,7 @@ from .._version import __version__
 from ..kernel.errors import UsageError
 from .commands import Command, Option, commands, find, first_words, nearest
 from .defaults import GuardMode, PermissionMode
+from .script_arguments import RESULT, SHOWN, check_script_flags
 from .streams import print_data
 
 EXIT_CODES = """exit codes:
@@ -122,7 +123,7 @@ class _Parser(argparse.ArgumentParser):
         hint = f"see {self._named} --help"
         if message.startswith("unrecognized arguments: "):
             flag = message.removeprefix("unrecognized arguments: ").split()[0].partition("=")[0]
-            goals = {name for one in _GOAL for name in one.flags}
+            goals = {name for one in (*_GOAL, *RESULT) for name in one.flags}
             if self._command is not None and flag in goals:
                 raise UsageError(f"{flag} goes with a goal, not with {self._named}", hint=hint)
             if near := nearest(flag, list(self.flags)) if flag.startswith("--") else "":
@@ -181,7 +182,7 @@ def _goal_parser() -> _Parser:
     parser.add_argument(
         "words", nargs="*", metavar="GOAL", help="what to do, in plain words; - reads it from stdin"
     )
-    parser.take(*_GOAL, _JSON, *SETTINGS, *_NARRATION)
+    parser.take(*_GOAL, _JSON, *RESULT, *SETTINGS, *_NARRATION, *SHOWN)
     parser.add_argument("-V", "--version", action="version", version=f"llmos {__version__}")
     return parser
 
@@ -210,7 +211,7 @@ def command_parser(command: Command, *, shell: bool = False) -> argparse.Argumen
     if not shell:
         parser.take(*(one for one in SETTINGS if one.flags == ("--workspace",)))
         parser.take(*(one for one in SETTINGS if one.flags != ("--workspace",)), hidden=True)
-        parser.take(*_NARRATION, hidden=not command.runs)
+        parser.take(*_NARRATION, *SHOWN, hidden=not command.runs)
     return parser
 
 
@@ -249,6 +250,7 @@ def parse(arguments: Sequence[str]) -> Request:
         parser.epilog = _overview()
     options = parser.parse_intermixed_args(given)
     words: tuple[str, ...] = tuple(options.words)
+    check_script_flags(options)
     if options.replay_only and options.no_cache:
         raise UsageError("--replay-only and --no-cache exclude each other")
     if words or rest or options.print or not sys.stdin.isatty():
@@ -291,7 +293,7 @@ def _command(given: list[str], places: list[int], rest: tuple[str, ...]) -> Requ
     for place in reversed(places[: found.taken]):
         del given[place]
     options = command_parser(found.command).parse_intermixed_args(given)
-    for name in ("json", "quiet", "verbose", "debug"):
+    for name in ("json", "quiet", "verbose", "debug", "no_color"):
         options.__dict__.setdefault(name, False)
     words = (*options.words, *rest)
     check_words(found.command, words, "llmos ")

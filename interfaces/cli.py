@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from ..kernel.errors import InterruptedRunError, LlmosError
 from .arguments import Request, parse
+from .colour import ask_for_colour
 from .plain_text import one_line, say
+from .script_arguments import colour_of, wants_json
 from .streams import OutputLostError, open_standard_streams
 
 if TYPE_CHECKING:
@@ -52,10 +54,11 @@ def run(arguments: Sequence[str], open_system: OpenSystem) -> int:
 
 
 def _run(arguments: Sequence[str], open_system: OpenSystem) -> int:
-    as_json = "--json" in arguments
+    as_json = wants_json(arguments)
     try:
         request = parse(arguments)
-        _set_up_logs(request.options.debug)
+        _set_up_logs(request.options.debug, request.options.debug_file)
+        ask_for_colour(colour_of(request.options))
         as_json = bool(request.options.json)
         return _OWN_WAY.get(request.name, _command)(request, open_system)
     except LlmosError as error:
@@ -73,11 +76,13 @@ def _print_traceback(error: BaseException) -> None:
     traceback.print_exception(error, file=sys.stderr)
 
 
-def _set_up_logs(debug: bool) -> None:
+def _set_up_logs(debug: bool, path: str | None) -> None:
     import logging
 
-    if debug:
-        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s", stream=sys.stderr)
+    if debug or path:
+        from .logs import set_up_logs
+
+        set_up_logs(on_stderr=debug, path=path)
     else:
         # Else Python writes the warnings of libraries between the lines meant for people.
         logging.getLogger().addHandler(logging.NullHandler())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -38,7 +39,8 @@ async def _run(request: Request, open_system: OpenSystem) -> int:
     assert command is not None
     words, caught = request.words, list[signal.Signals]()
     if command.goal:
-        words = (goal_of(request),)
+        goal, options.stdin = goal_of(request)
+        words = (goal,)
     asked = CommandRequest(command, words, options, options.json)
     context = Context(ask=_ask_of_terminal(), given=request.given)
     async with AsyncExitStack() as stack:
@@ -50,7 +52,9 @@ async def _run(request: Request, open_system: OpenSystem) -> int:
                 caught = await stack.enter_async_context(interrupting(system))
             context = Context(system, False, context.ask, system.execute, context.given)
         said = await carry_out(context, asked)
-    return signalled(print_said(said, request), caught)
+    if said.result is not None:
+        said = replace(said, result=signalled(said.result, caught))
+    return print_said(said, request)
 
 
 def print_said(said: Said, request: Request) -> int:

@@ -7,6 +7,7 @@ run that is cancelled or interrupted stops within a second, is billed, and leave
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import uuid
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 BUILTIN_TOOLS = ("Read", "Write", "Edit", "Bash", "Glob", "Grep")
 PERMISSION_MODES = ("acceptEdits", "default", "plan", "dontAsk", "bypassPermissions")
 
+_STRUCTURED = "StructuredOutput"
+"""The CLI's tool by which a model gives an answer of a form."""
 _BUFFER = 256 * 2**20
 _PATIENCE_S = 3600
 """Seconds that a person may take to answer."""
@@ -145,6 +148,7 @@ class Cortex:
         witness: Witness,
         context: str = "",
         declaring: DeclarationTool | None = None,
+        schema: Mapping[str, JsonValue] | None = None,
     ) -> None:
         """Let the model reach a goal; everything it did is in `run`, however this ends.
 
@@ -156,6 +160,7 @@ class Cortex:
             witness: Sees the world before and after each call.
             context: What memory adds, sent beside the goal.
             declaring: The tool for declaring parameters, if it is to be offered.
+            schema: JSON schema that the answer must fit, or None.
         """
         from claude_agent_sdk import HookMatcher
 
@@ -180,6 +185,8 @@ class Cortex:
         prompt = _LEARNER_PROMPT if declaring is None else f"{_LEARNER_PROMPT}\n{declaring.prompt}"
         options = self._options(run_id, hold, prompt, BUILTIN_TOOLS)
         options.max_turns = self._max_turns
+        if schema is not None:
+            options.output_format = {"type": "json_schema", "schema": dict(schema)}
         # A witness that failed leaves the run without a trace, so a call must not be blocked.
         options.hooks = {
             "PreToolUse": [HookMatcher(hooks=[before], timeout=600)],
@@ -197,6 +204,8 @@ class Cortex:
         # To declare changes nothing in the world, and a denied call would fail the whole run.
         options.allowed_tools = [*self._allowed(), *(tool_name(tool.name) for tool in own)]
         await self._run(goal, run, options, run_id, hold)
+        if schema is not None:
+            _take_structured(run, schema)
 
     async def plan(self, goal: str, run: ModelRun, *, run_id: str, hold: Micros) -> Plan | None:
         """Ask the model for the steps that would reach a goal; nothing is carried out.
@@ -345,6 +354,24 @@ async def _close(client: ClaudeSDKClient, run: ModelRun, stream: StreamReader, r
     if aborted:
         # What the dying CLI had started in the meantime.
         await anyio.to_thread.run_sync(end_marked, run_id)
+
+
+def _take_structured(run: ModelRun, schema: Mapping[str, JsonValue]) -> None:
+    """Hold a finished run to the form of its answer; to give it is no step."""
+    from .answer_form import misfit
+
+    run.calls = tuple(one for one in run.calls if one.call.name != _STRUCTURED)
+    if run.error is not None:
+        return
+    # The CLI lets a model pass that answers in words only.
+    why = "it answered in words" if run.structured is None else misfit(schema, run.structured)
+    if why is not None:
+        run.error = ModelError(
+            f"the model gave no answer of the form asked for: {why}",
+            hint="say in the goal what each field is to hold",
+        )
+        return
+    run.answer = json.dumps(run.structured, ensure_ascii=False)
 
 
 async def _prompt(goal: str) -> AsyncIterator[dict[str, Any]]:

@@ -34,6 +34,7 @@ from ..kernel.money import Micros, to_micros
 from ..kernel.record import Record
 from ..kernel.token_economy import TokenEconomy
 from ..kernel.tools import ToolRegistry
+from ..memory.attached import Attached
 from ..memory.evidence import Evidence, Outcome
 from ..memory.found import Found, Match, Miss, Place, Refusal, Way
 from ..memory.goals import normal_form
@@ -47,6 +48,7 @@ from .follower import Follower, Replay
 from .on_demand import LearnerOnDemand
 from .permission_gate import PermissionGate
 from .result import FOLLOWER, LEARNER, Drift, Result, failure
+from .structured import misfit_of, structured
 
 _TOLD = 3
 """Unusable traces that a miss names."""
@@ -66,6 +68,7 @@ class Policy(Record):
             the watchdog then, a replay is cancelled and undone.)
         accept_near: Replay a near miss as well: the user has said that it means the same.
         force: Replace also files that the user has changed since.
+        attached: What goes with the goal beside its words.
     """
 
     replay_only: bool = False
@@ -74,6 +77,7 @@ class Policy(Record):
     timeout_s: float | None = None
     accept_near: bool = False
     force: bool = False
+    attached: Attached = Attached()
 
 
 class Dispatcher:
@@ -159,8 +163,8 @@ class Dispatcher:
         Raises:
             UsageError: If the goal is empty or too long.
         """
-        goal = check_goal(goal)
         policy = policy or Policy()
+        goal = policy.attached.bind(check_goal(goal))
         found = Found() if policy.learn_afresh else self._found(goal)
         # One trace may be refused by each way of matching, for the same reason.
         matches, refusals = found.matches, tuple(dict.fromkeys(found.refusals))
@@ -195,12 +199,15 @@ class Dispatcher:
         with self._matching:
             return self._gate.screen(self._matcher.match(goal, place, without))
 
-    async def execute(self, goal: str, policy: Policy | None = None) -> Result:
+    async def execute(
+        self, goal: str, policy: Policy | None = None, *, run_id: str | None = None
+    ) -> Result:
         """Answer a goal.
 
         Args:
             goal: The goal.
             policy: What the answer may use.
+            run_id: Id under which events are published; a new one if None.
 
         Returns:
             The result, also for every failure of the run.
@@ -210,7 +217,7 @@ class Dispatcher:
         """
         policy = policy or Policy()
         goal = check_goal(goal)
-        run_id, began = f"r-{secrets.token_hex(6)}", self._clock()
+        run_id, began = run_id or new_run_id(), self._clock()
         result = failure(InterruptedRunError(STOPPED), LEARNER, run_id=run_id)
         try:
             with anyio.CancelScope() as self._scope:
@@ -220,7 +227,7 @@ class Dispatcher:
         finally:
             self._scope = None
         result = replace(result, duration_s=self._clock() - began, session_id=self._session_id)
-        self._publish_result(goal, result)
+        self._publish_result(policy.attached.bind(goal), result)
         return result
 
     async def _decided(self, goal: str, policy: Policy, run_id: str) -> Result:
@@ -253,7 +260,7 @@ class Dispatcher:
                 raise ApprovalError(f"trace {match.trace_id} was not replayed: you said no")
             replay = await self._replay(match, decision.goal, policy, run_id)
             if replay.drift is None:
-                return await self._replayed(match, replay, drift, run_id)
+                return await self._replayed(match, replay, drift, policy.attached, run_id)
             drift = drift or replay.drift
             if replay.drift.overwrites:
                 declined = declined or replay.drift
@@ -269,7 +276,9 @@ class Dispatcher:
             if drift is not None:
                 return self._drifted(decision, drift, run_id)
             raise _no_replay(decision)
-        learned = await self._learner.learn(decision.goal, run_id=run_id, cap=policy.run_cap)
+        learned = await self._learner.learn(
+            decision.goal, run_id=run_id, cap=policy.run_cap, attached=policy.attached
+        )
         return replace(learned, drift=drift)
 
     def _spares(self, decision: Decision) -> list[Match]:
@@ -291,6 +300,7 @@ class Dispatcher:
                 header=self._header(match, goal, run_id),
                 learned=match.learned,
                 force=policy.force,
+                misfit=misfit_of(policy.attached),
             )
         if limit.cancelled_caught:
             await self._note(match, "failed", "it took too long")
@@ -318,7 +328,7 @@ class Dispatcher:
         await anyio.to_thread.run_sync(record, match.trace_id, outcome, self._clock(), detail)
 
     async def _replayed(
-        self, match: Match, replay: Replay, drift: Drift | None, run_id: str
+        self, match: Match, replay: Replay, drift: Drift | None, attached: Attached, run_id: str
     ) -> Result:
         saved = match.trace.provenance.cost_micros or 0
 
@@ -334,6 +344,7 @@ class Dispatcher:
         confidence = 0.0
         with anyio.CancelScope(shield=True):
             confidence = await anyio.to_thread.run_sync(note)
+        structured_output = structured(attached, replay.answer)
         return Result(
             success=True,
             mode=FOLLOWER,
@@ -345,6 +356,7 @@ class Dispatcher:
             confidence=confidence,
             steps=replay.steps,
             of_steps=len(match.trace.steps),
+            structured_output=structured_output,
             drift=drift,
             reasons=(),
             run_id=run_id,
@@ -421,6 +433,11 @@ def _no_replay(decision: Decision) -> LlmosError:
     )
 
 
+def new_run_id() -> str:
+    """Return the id of a run that begins."""
+    return f"r-{secrets.token_hex(6)}"
+
+
 def check_goal(goal: str) -> str:
     """Return a goal without the white space around it.
 
@@ -441,4 +458,4 @@ def check_goal(goal: str) -> str:
     return stripped
 
 
-__all__ = ["FOLLOWER", "LEARNER", "Dispatcher", "Policy", "check_goal"]
+__all__ = ["FOLLOWER", "LEARNER", "Dispatcher", "Policy", "check_goal", "new_run_id"]

@@ -21,6 +21,7 @@ class DriftKind(enum.Enum):
     CONCLUSION = "conclusion"
     OTHER_RESULT = "other_result"
     NO_ANSWER = "no_answer"
+    OTHER_FORM = "other_form"
 
 
 class Stop(Exception):

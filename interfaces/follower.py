@@ -66,6 +66,10 @@ class Replay:
     ran: list[Step] = field(default_factory=list[Step])
 
 
+def _fits(_answer: str) -> None:
+    return None
+
+
 def _unconfined(_trace: Trace) -> AbstractContextManager[None]:
     return nullcontext()
 
@@ -121,6 +125,7 @@ class Follower:
         header: RunHeader | None = None,
         learned: Trace | None = None,
         force: bool = False,
+        misfit: Callable[[str], str | None] = _fits,
     ) -> Replay:
         """Replay a trace in the working directory.
 
@@ -132,6 +137,7 @@ class Follower:
             header: What the journal is to call the run; made from the trace if None.
             learned: The trace as it was learned, if `trace` was bound to other values.
             force: Whether files that the user has changed since may be replaced.
+            misfit: Says of an answer why it is not what was asked for, or None.
 
         Returns:
             The replay; `drift` is set if it stopped, and then nothing that it changed remains
@@ -157,7 +163,7 @@ class Follower:
                         await self._step(step, recorded, guards, session, run_id, replay)
                         crash_point("replay.after_step")
                         replay.steps += 1
-            replay.answer, replay.left = await self._finish(guards, run)
+            replay.answer, replay.left = await self._finish(guards, run, misfit)
             done = True
         except Stop as stop:
             replay.drift = _drift(trace_id, trace, step, stop)
@@ -189,12 +195,17 @@ class Follower:
         )
 
     async def _finish(
-        self, guards: StrictGuards, run: OpenRun | None
+        self,
+        guards: StrictGuards,
+        run: OpenRun | None,
+        misfit: Callable[[str], str | None],
     ) -> tuple[str, dict[str, str]]:
         changes: list[Change] = []
         if run is not None:
             changes = await self._or_stop(run.changes)
         judged = await in_thread(guards.finish, changes)
+        if (why := misfit(judged[0])) is not None:
+            raise Stop(f"the answer is not of the form asked for: {why}", DriftKind.OTHER_FORM)
         crash_point("replay.judged")
         if run is not None:
             # From here on the run is done: a late cancellation must not leave it half closed.

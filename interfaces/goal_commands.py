@@ -1,87 +1,135 @@
-"""A goal on the command line: answered, or with --dry-run explained; and what Ctrl-C does to it."""
+"""The commands that answer a goal, or say how it would be answered: one-shot, why, plan."""
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from typing import Any, NamedTuple, TextIO
 
 import anyio
 import anyio.abc
 
-from ..kernel.errors import InterruptedRunError, UsageError
+from ..kernel.errors import HungUpError, InterruptedRunError, TerminatedError
+from ..kernel.events import Event
 from ..kernel.tasks import open_task_group
 from .arguments import Request
 from .explain import explained
-from .plain_text import printable_for_terminal, say
+from .output import Output
+from .plain_text import say
 from .render import Narrator, receipt
 from .report import report
-from .streams import print_data, print_json
+from .result import Result
+from .standard_input import GivenGoal, given_goal
 from .system import OpenSystem, System, opened
 
-_LARGEST_GOAL = 10 * 2**20
+_ENDING = {signal.SIGTERM: TerminatedError, signal.SIGHUP: HungUpError}
+"""The signals by which a run is ended from outside, and what its result says then."""
 
 
 def run_goal(request: Request, open_system: OpenSystem) -> int:
     """Answer a goal, or with --dry-run say how; return the exit code."""
-    goal = goal_of(request)
+    asked = _asked(request)
     if request.options.dry_run:
-        return anyio.run(partial(_dry_run, request, open_system, goal))
-    return anyio.run(partial(_one_shot, request, open_system, goal))
+        return anyio.run(partial(_dry_run, request, open_system, asked))
+    return anyio.run(partial(_one_shot, request, open_system, asked))
 
 
-def goal_of(request: Request) -> str:
+def goal_of(request: Request) -> GivenGoal:
     """Return the goal: the words, or stdin for ``-`` and for a pipe without words."""
-    if request.words and request.words != ("-",):
-        data = os.fsencode(" ".join(request.words))
-    elif not request.words and not getattr(request.options, "print", False) and sys.stdin.isatty():
-        data = b""  # nothing was asked for, and nobody knows that we would wait for it
-    else:
-        data = sys.stdin.buffer.read(_LARGEST_GOAL + 1)
-    if len(data) > _LARGEST_GOAL:
-        raise UsageError("the goal is larger than 10 MB")
-    return data.decode("utf-8", "replace")
+    options = request.options
+    asked = getattr(options, "print", False)
+    return given_goal(request.words, quiet=options.quiet, asked=asked)
 
 
-async def _one_shot(request: Request, open_system: OpenSystem, goal: str) -> int:
+class _Asked(NamedTuple):
+    """What a command line asks, and where the result goes: all of it known to be usable."""
+
+    goal: str
+    extra: dict[str, Any]
+    output: Output
+
+
+def _asked(request: Request) -> _Asked:
+    options = request.options
+    output = Output(options.output)
+    schema = None
+    if options.json_schema is not None:
+        from .answer_form import read_schema
+
+        schema = read_schema(options.json_schema)
+    goal, stdin = goal_of(request)
+    return _Asked(goal, {"stdin": stdin, "schema": schema}, output)
+
+
+async def _one_shot(request: Request, open_system: OpenSystem, asked: _Asked) -> int:
     options = request.options
     async with opened(open_system, request.given) as system:
         narrate(request, system)
-        if sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
+        if not options.no_input and all(map(_is_terminal, (sys.stdin, asked.output, sys.stderr))):
             from .line_editor import confirmed
 
             system.gate.person = confirmed
+        how = {
+            "replay_only": options.replay_only,
+            "learn_afresh": options.no_cache,
+            "force": options.force,
+            **asked.extra,
+        }
         async with interrupting(system) as caught:
-            result = await system.execute(
-                goal,
-                replay_only=options.replay_only,
-                learn_afresh=options.no_cache,
-                force=options.force,
-            )
+            if options.output_format == "stream-json":
+                result = await _streamed(system, asked, how)
+            else:
+                result = await system.execute(asked.goal, **how)
     if not options.quiet and (result.error is None or result.drift is not None):
         say(receipt(result), sys.stderr)
-    return signalled(report(result, as_json=options.json), caught)
+    result = signalled(result, caught)
+    return report(result, as_json=options.json, output=asked.output)
 
 
-async def _dry_run(request: Request, open_system: OpenSystem, goal: str) -> int:
+async def _streamed(system: System, asked: _Asked, how: dict[str, Any]) -> Result:
+    """Answer a goal and print a line for each event; a reader that goes away stops the goal."""
+    from .event_json import event_json, init_json
+
+    asked.output.json(init_json(system))
+    async with aclosing(system.stream(asked.goal, **how)) as events:
+        async for event in events:
+            if isinstance(event, Result):
+                return event
+            line = event_json(event, system.session_id)
+            if line is not None:
+                asked.output.json(line)
+    raise AssertionError("a stream ends with its result")
+
+
+async def _dry_run(request: Request, open_system: OpenSystem, asked: _Asked) -> int:
     async with opened(open_system, request.given) as system:
         narrate(request, system)
-        decision = await system.decide(goal)
+        decision = await system.decide(asked.goal, **asked.extra)
     if request.options.json:
-        print_json(decision.to_json())
+        asked.output.json(decision.to_json())
     else:
-        print_data(printable_for_terminal(explained(decision)))
+        asked.output.text(explained(decision))
+    asked.output.close()
     return 0
 
 
+def _is_terminal(stream: TextIO | Output) -> bool:
+    return stream.isatty()
+
+
 def narrate(request: Request, system: System) -> None:
-    """Tell on stderr what happens, unless that is not wanted."""
+    """Tell on stderr what happens, unless that is not wanted; log it for who asked for that."""
     if not request.options.quiet:
         narrator = Narrator(verbose=request.options.verbose)
         narrator.attach(system.bus, system.plugin_problems)
+    if request.options.debug or request.options.debug_file:
+        from .logs import log_event
+
+        system.bus.on(Event, handler=log_event, name="log")
 
 
 @asynccontextmanager
@@ -111,8 +159,9 @@ async def interrupting(system: System) -> AsyncGenerator[list[signal.Signals]]:
             group.cancel_scope.cancel()
 
 
-def signalled(code: int, caught: Sequence[signal.Signals]) -> int:
-    """Return the exit code of an interrupted run: that of the first signal."""
-    if code == InterruptedRunError.exit_code and caught:
-        return 128 + caught[0]
-    return code
+def signalled(result: Result, caught: Sequence[signal.Signals]) -> Result:
+    """Return the result of an interrupted run with the exit code of the first signal."""
+    error, kind = result.error, _ENDING.get(caught[0]) if caught else None
+    if not isinstance(error, InterruptedRunError) or kind is None:
+        return result
+    return replace(result, error=kind(error.message, hint=error.hint))

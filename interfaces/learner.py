@@ -19,6 +19,7 @@ from ..kernel.events import CostReported, Notice, TraceKept, TraceNotKept
 from ..kernel.money import Micros
 from ..kernel.token_economy import Hold, TokenEconomy
 from ..kernel.tools import ToolRegistry
+from ..memory.attached import Attached, plain_goal
 from ..memory.evidence import Evidence
 from ..memory.journal import Journal
 from ..memory.journal_tables import RunHeader
@@ -95,13 +96,16 @@ class Learner:
         self._compactor = compactor
         self._clock = clock
 
-    async def learn(self, goal: str, *, run_id: str, cap: Micros) -> Result:
+    async def learn(
+        self, goal: str, *, run_id: str, cap: Micros, attached: Attached | None = None
+    ) -> Result:
         """Reach a goal with the model and keep the trace.
 
         Args:
-            goal: The goal.
+            goal: The goal, with what names what goes with it.
             run_id: Id of the run.
             cap: Most that it may cost, micro-dollars.
+            attached: What goes with it.
 
         Returns:
             The result, also for every failure of the model run.
@@ -111,6 +115,7 @@ class Learner:
         """
         from .declaring import DeclarationTool  # a replay starts faster without its models
 
+        attached = attached or Attached()
         began = self._clock()
         hold = await self._hold("Learn", goal, cap, run_id)
         crash_point("learn.held")
@@ -119,16 +124,17 @@ class Learner:
         declaring = DeclarationTool(goal, str(self._cwd))
         run = ModelRun(self._cortex.model)
         try:
-            context = await anyio.to_thread.run_sync(self._recall, goal)
+            context = await anyio.to_thread.run_sync(self._recall, plain_goal(goal))
             with self._burning(hold):
                 await self._cortex.learn(
-                    goal,
+                    attached.prompt(goal),
                     run,
                     run_id=run_id,
                     hold=hold.amount,
                     witness=declaring.watching(witness),
                     context=context,
                     declaring=declaring,
+                    schema=attached.schema,
                 )
         finally:
             await self._settle(hold, run)
@@ -140,7 +146,8 @@ class Learner:
             # It has been paid for: a late Ctrl-C must not lose it.
             with anyio.CancelScope(shield=True):
                 trace_id = await self._keep(goal, run, witness, declaring, run_id, began)
-                await anyio.to_thread.run_sync(self._remember, goal, run.answer)
+                if attached.stdin is None:  # else the answer is one about that text
+                    await anyio.to_thread.run_sync(self._remember, plain_goal(goal), run.answer)
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._note_calls, run, run_id, trace_id)
         return _result(run, trace_id, run_id)
@@ -319,4 +326,5 @@ def _result(run: ModelRun, trace_id: str | None, run_id: str) -> Result:
         num_turns=run.num_turns,
         usage=run.usage,
         permission_denials=run.denials,
+        structured_output=run.structured if run.error is None else None,
     )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ..kernel.money import Micros
+from ..memory.attached import Attached
 from .result import Result
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ class LearnerOnDemand:
         """The id of the model run that goes on, or None."""
         return None if self._made is None else self._made.running
 
-    async def learn(self, goal: str, *, run_id: str, cap: Micros) -> Result:
+    async def learn(self, goal: str, *, run_id: str, cap: Micros, attached: Attached) -> Result:
         """Reach a goal with the model and keep the trace."""
-        return await (await self._learner()).learn(goal, run_id=run_id, cap=cap)
+        learner = await self._learner()
+        return await learner.learn(goal, run_id=run_id, cap=cap, attached=attached)
 
     async def plan(self, goal: str, *, run_id: str, cap: Micros) -> tuple[Plan | None, ModelRun]:
         """Ask the model for the steps that would reach a goal."""

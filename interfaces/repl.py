@@ -119,13 +119,13 @@ class Shell:
         near = self._ask is not _nobody and await self._ask_near(goal)
         self._tell_result(await self._run(goal, accept_near=near))
 
-    async def _run(self, goal: str, **options: bool) -> Result:
+    async def _run(self, goal: str, **options: Any) -> Result:
         result = await self._system.execute(goal, **options)
         if result.drift is not None and result.drift.overwrites and not result.success:
             from .shell_undo import may_replace  # what a replay of the usual kind does not need
 
             if await may_replace(self._system, self._ask, result.drift.overwrites):
-                result = await self._system.execute(goal, **{**options, "force": True})
+                result = await self._system.execute(goal, **dict[str, Any](options, force=True))
         return result
 
     def _tell_result(self, result: Result) -> None:

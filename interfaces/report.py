@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import sys
 
-from .plain_text import one_line, printable_for_terminal, say
+from .output import Output
+from .plain_text import one_line, say
 from .result import Result
-from .streams import print_data, print_json
 
 
-def report(result: Result, *, as_json: bool) -> int:
+def report(result: Result, *, as_json: bool, output: Output | None = None) -> int:
     """Print a result where it belongs; return the exit code.
 
+    Args:
+        result: The result.
+        as_json: Whether it is printed as JSON, also if it is a failure.
+        output: Where it goes; standard output if None.
+
     Raises:
-        OutputLostError: If standard output cannot be written.
+        OutputLostError: If it cannot be written.
     """
     if result.error is not None:
         say(f"llmos: error: {one_line(result.error.message, 500)}", sys.stderr)
         if result.error.hint:
             say(f"  {result.error.hint}", sys.stderr)
+    output = output or Output()
     if as_json:
-        print_json(result.to_json())
+        output.json(result.to_json())
     elif result.success:
-        print_data(printable_for_terminal(result.answer))
+        output.text(result.answer)
+    output.close()
     return result.exit_code

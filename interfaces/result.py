@@ -69,6 +69,7 @@ class Result(Record):
         confidence: 0 to 1: the trace's record; None for a model run.
         steps: Steps carried out.
         of_steps: Steps that the replayed trace has; None for a model run.
+        structured_output: The answer as JSON, if a JSON schema was asked for; else None.
         drift: The first guard that failed on the way, or None.
         reasons: Why it went this way, for people.
         run_id: Id of the run.
@@ -97,6 +98,7 @@ class Result(Record):
     usage: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     permission_denials: tuple[str, ...] = ()
     of_steps: int | None = None
+    structured_output: JsonValue = None
 
     @property
     def cost_usd(self) -> float | None:
@@ -157,6 +159,7 @@ class Result(Record):
             "num_turns": self.num_turns,
             "usage": dict(self.usage),
             "permission_denials": list(self.permission_denials),
+            "structured_output": self.structured_output,
             "exit_code": self.exit_code,
         }
 

@@ -41,17 +41,22 @@ def open_standard_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def print_data(text: str) -> None:
+def print_data(text: str, stream: TextIO | None = None) -> None:
     """Write data to stdout, with one line end.
+
+    Args:
+        text: The data.
+        stream: What stands for stdout, if it was taken before it was redirected.
 
     Raises:
         OutputLostError: If it cannot be written.
     """
+    taker = stream or sys.stdout
     try:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        taker.write(text if text.endswith("\n") else text + "\n")
+        taker.flush()
     except OSError as error:
-        silence(sys.stdout)
+        silence(taker)
         raise OutputLostError(
             f"standard output cannot be written: {error.strerror}",
             quietly=error.errno == errno.EPIPE,
@@ -64,10 +69,15 @@ def print_json(data: JsonValue) -> None:
     Raises:
         OutputLostError: If it cannot be written.
     """
+    print_data(as_json_line(data, sys.stdout.encoding))
+
+
+def as_json_line(data: JsonValue, encoding: str | None) -> str:
+    """Return data as one line of JSON that a stream of some encoding can take."""
     import json
 
-    plain = (sys.stdout.encoding or "").lower().replace("_", "-") not in ("utf-8", "utf8")
-    print_data(json.dumps(data, ensure_ascii=plain))
+    plain = (encoding or "").lower().replace("_", "-") not in ("utf-8", "utf8")
+    return json.dumps(data, ensure_ascii=plain)
 
 
 def silence(stream: TextIO) -> None:

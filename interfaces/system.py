@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
+from ..kernel.events import Event
 from ..kernel.token_economy import TokenEconomy
 from ..memory.evidence import Evidence
 from ..memory.journal import Journal
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 class System(Protocol):
     """A booted system."""
+
+    @property
+    def session_id(self) -> str:
+        """Id of the session."""
+        ...
 
     @property
     def bus(self) -> EventBus:
@@ -96,11 +102,29 @@ class System(Protocol):
         learn_afresh: bool = False,
         accept_near: bool = False,
         force: bool = False,
+        stdin: str | None = None,
+        schema: Mapping[str, Any] | None = None,
     ) -> Result:
         """Answer a goal."""
         ...
 
-    async def decide(self, goal: str) -> Decision:
+    def stream(
+        self,
+        goal: str,
+        *,
+        replay_only: bool = False,
+        learn_afresh: bool = False,
+        accept_near: bool = False,
+        force: bool = False,
+        stdin: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Event | Result]:
+        """Answer a goal; yield its events and, last, its result."""
+        ...
+
+    async def decide(
+        self, goal: str, *, stdin: str | None = None, schema: Mapping[str, Any] | None = None
+    ) -> Decision:
         """Decide how a goal would be answered."""
         ...
 

@@ -12,6 +12,7 @@ from ..kernel.json_value import JsonValue
 from ..memory.effects import effect_of
 from ..memory.past_runs import Move, PastRun
 from ..memory.tree import Change, Entry
+from .colour import shows_colour
 from .plain_text import one_line, printable
 
 _NAMED = 10
@@ -161,8 +162,7 @@ def diff_json(run: PastRun, changes: Sequence[Change], content: Content) -> Json
 
 def coloured(lines: Iterable[str]) -> str:
     """Return the lines of a diff with colours, where standard output shows them."""
-    shown = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    if not shown or os.environ.get("TERM") == "dumb":
+    if not shows_colour(sys.stdout):
         return "\n".join(lines)
     colours = {"+": _GREEN, "-": _RED, "@": _CYAN}
     return "\n".join(

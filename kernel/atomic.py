@@ -17,12 +17,13 @@ _PREFIX = ".tmp-"
 _LEFTOVER = re.compile(r"\.tmp-(\d+)-[0-9a-f]+\Z")
 
 
-def atomic_save(path: Path, data: bytes) -> None:
+def atomic_save(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Write a file so that at any moment it holds its old or its new content, never a mixture.
 
     Args:
-        path: The file; its folder must exist. Its mode will be 0600.
+        path: The file; its folder must exist.
         data: The new content.
+        mode: Its permission bits, whatever the umask: private unless it is the user's own file.
 
     Raises:
         OSError: If it cannot be written; the old content is intact then.
@@ -33,6 +34,8 @@ def atomic_save(path: Path, data: bytes) -> None:
     try:
         try:
             write_all(descriptor, data)
+            if mode != 0o600:
+                os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

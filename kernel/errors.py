@@ -20,6 +20,8 @@ LlmosError                    base: one sentence, a hint what to do, an exit cod
 │   └── ModelUnavailableError 75  try again later (rate limit, overload, offline, CLI died)
 ├── RunTimeoutError       124 wall time is over
 └── InterruptedRunError   130 the user stopped it
+    ├── TerminatedError   143 it was told to end (SIGTERM)
+    └── HungUpError       129 its terminal was closed
 
 Exit codes are those of ``llmos help exit-codes``. A short list of expected tool failures (missing
 file, non-zero exit, time-out) is data (`ToolResult`), not an error.
@@ -199,3 +201,17 @@ class InterruptedRunError(LlmosError):
 
     exit_code = 130
     subtype = "error_interrupted"
+
+
+class TerminatedError(InterruptedRunError):
+    """It was told to end."""
+
+    exit_code = 143
+    subtype = "error_terminated"
+
+
+class HungUpError(InterruptedRunError):
+    """Its terminal was closed."""
+
+    exit_code = 129
+    subtype = "error_hung_up"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .attached import has_text
 from .frames import frame_of
 from .index_tables import TraceRow
 from .members import member_of
@@ -24,7 +25,7 @@ def row_of(trace_id: str, trace: Trace, key: Callable[[str], str]) -> TraceRow:
         key(trace.goal),
         trace.goal,
         trace.provenance.learned_at,
-        tuple(template_keys(trace.goal, trace.parameters)),
+        () if has_text(trace.goal) else tuple(template_keys(trace.goal, trace.parameters)),
         member_of(trace_id, trace).to_json(),
         frame_of(trace),
         fixed_values(trace.goal, trace.parameters),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING
 
+from .attached import has_text, is_attached
 from .candidates import Candidates
 from .evidence import Evidence
 from .found import Found, Match, Miss, Place, Refusal, Way
@@ -64,12 +65,15 @@ class Matcher:
         same = self._same_goal(goal, place, refusals)
         if same:
             return Found(tuple(same), tuple(refusals))
+        if has_text(goal):
+            return Found((), tuple(refusals))
         answers = self._evidence.answers(normal_form(goal))
         said = self._said(answers, place, refusals)
         if said is not None:
             return Found((said,), tuple(refusals))
         found = self._of_templates().find(goal, place, refusals, without)
-        if not found and not without and not any(one.kind is Miss.AMBIGUOUS for one in refusals):
+        clear = not without and not any(one.kind is Miss.AMBIGUOUS for one in refusals)
+        if not found and clear and not is_attached(goal):
             denied = {trace_id for trace_id, _, means_the_same in answers if not means_the_same}
             return self._family(goal, place, refusals, denied)
         return Found(tuple(found), tuple(refusals))
@@ -153,7 +157,8 @@ class Matcher:
         if self._families is None:
             self._families, self._removals = Families(), removals
         for number, member in members:
-            self._families.add(member)
+            if not is_attached(member.goal):
+                self._families.add(member)
             self._last = number
         return self._families
 

@@ -29,7 +29,7 @@ sys.exit(code)
 PARSING = {
     "llmos", "llmos.__main__", "llmos._version", "llmos.interfaces", "llmos.interfaces.arguments",
     "llmos.interfaces.cli", "llmos.interfaces.commands", "llmos.interfaces.defaults",
-    "llmos.interfaces.plain_text",
+    "llmos.interfaces.plain_text", "llmos.interfaces.colour", "llmos.interfaces.script_arguments",
     "llmos.interfaces.streams", "llmos.kernel", "llmos.kernel.errors", "llmos.kernel.json_value",
 }  # fmt: skip
 """What reads the command line."""
@@ -39,7 +39,9 @@ DECIDING = PARSING | {
     "llmos.interfaces.drift_kinds",
     "llmos.interfaces.explain", "llmos.interfaces.follower", "llmos.interfaces.goal_commands",
     "llmos.interfaces.learned_guards",
-    "llmos.interfaces.on_demand", "llmos.interfaces.permission_gate",
+    "llmos.interfaces.on_demand", "llmos.interfaces.output", "llmos.interfaces.own_files",
+    "llmos.interfaces.permission_gate", "llmos.interfaces.standard_input",
+    "llmos.interfaces.structured", "llmos.memory.attached",
     "llmos.interfaces.user_config", "llmos.kernel.secret_forms", "llmos.memory.permission_rules",
     "llmos.memory.permissions", "llmos.memory.protected", "llmos.interfaces.render",
     "llmos.interfaces.replay_guards",
@@ -131,7 +133,8 @@ def test_help_the_version_and_a_wrong_flag_load_what_reads_the_command_line(
     wrong = flag == "--surprise"
     modules = loaded(place, flag, code=2 if wrong else 0)
     assert ours(modules) <= PARSING | {
-        "llmos.interfaces.report", "llmos.interfaces.result", "llmos.kernel.money",
+        "llmos.interfaces.output", "llmos.interfaces.report", "llmos.interfaces.result",
+        "llmos.kernel.money",
         "llmos.kernel.record",
     }  # fmt: skip
     assert foreign(modules) == set()
