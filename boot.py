@@ -37,7 +37,7 @@ from .interfaces.on_demand import LearnerOnDemand
 from .interfaces.own_files import files_being_written
 from .interfaces.permission_gate import PermissionGate
 from .interfaces.result import FOLLOWER, Result
-from .interfaces.settings import Settings, cap_limits, load_settings
+from .interfaces.settings import Settings, cap_limits, checked_mode, load_settings
 from .interfaces.user_config import config_dir
 from .kernel.atomic import make_private_dir
 from .kernel.bus import EventBus
@@ -177,7 +177,8 @@ class LLMOS:
                 Path(os.environ.get("HOME", "/")),
                 mode=self.settings.permission_mode,
                 own=[self.memory, self.workspace / "plugins", state_dir(), config_dir(os.environ)],
-            )
+            ),
+            _keep_rules,
         )
         self.locks = self.memory / "locks"
         self.session_id = new_session_id()
@@ -398,6 +399,21 @@ class LLMOS:
         else:
             self.bus.publish_nowait(Interrupt(self._learner.running, "user", STOPPED))
         return True
+
+    def set_permission_mode(self, mode: str) -> None:
+        """Set what the next goal may do without being asked.
+
+        Args:
+            mode: ``default``, ``acceptEdits``, ``plan``, ``dontAsk`` or ``bypassPermissions``.
+
+        Raises:
+            UsageError: If there is no such mode.
+        """
+        self.settings = replace(self.settings, permission_mode=checked_mode(mode))
+        self.gate.mode = mode
+        if self._stack is not None:
+            self._dispatcher.permission_mode = mode
+            self._learner.set_permission_mode(mode)
 
     def schedule(
         self,
@@ -658,6 +674,12 @@ def _attached(stdin: str | None, schema: Mapping[str, Any] | None) -> Attached:
     from .interfaces.answer_form import checked_schema
 
     return Attached(stdin, checked_schema(schema))
+
+
+def _keep_rules(rules: Sequence[str]) -> None:
+    from .interfaces.saved_rules import keep_rules  # what writes TOML, which few starts need
+
+    keep_rules(rules)
 
 
 def _working_directory() -> Path:

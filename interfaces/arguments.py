@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from .._version import __version__
 from ..kernel.errors import UsageError
-from .commands import Command, Option, commands, find, first_words, nearest
+from .commands import SCREEN_READER, Command, Option, commands, find, first_words, nearest
 from .defaults import GuardMode, PermissionMode
 from .script_arguments import RESULT, SHOWN, check_script_flags
 from .streams import print_data
@@ -182,7 +182,7 @@ def _goal_parser() -> _Parser:
     parser.add_argument(
         "words", nargs="*", metavar="GOAL", help="what to do, in plain words; - reads it from stdin"
     )
-    parser.take(*_GOAL, _JSON, *RESULT, *SETTINGS, *_NARRATION, *SHOWN)
+    parser.take(*_GOAL, _JSON, *RESULT, *SETTINGS, *_NARRATION, *SHOWN, SCREEN_READER)
     parser.add_argument("-V", "--version", action="version", version=f"llmos {__version__}")
     return parser
 

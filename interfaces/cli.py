@@ -99,7 +99,16 @@ def _interactive(request: Request, open_system: OpenSystem) -> int:
 
     from .repl import run_repl
 
-    return anyio.run(partial(run_repl, open_system, request.given, verbose=request.options.verbose))
+    options = request.options
+    return anyio.run(
+        partial(
+            run_repl,
+            open_system,
+            request.given,
+            verbose=options.verbose,
+            screen_reader=options.screen_reader,
+        )
+    )
 
 
 def _demo(request: Request, open_system: OpenSystem) -> int:

@@ -72,6 +72,9 @@ class Command(NamedTuple):
 _ANY = (0, None)
 _SOME = (1, None)
 _FORCE = Option(("--force",), "replace also what you have changed since")
+SCREEN_READER = Option(
+    ("--screen-reader",), "the shell writes plain text that never changes once it is there"
+)
 _YES = Option(("-y", "--yes"), "answer yes to what it asks")
 _WHICH = (
     Option(("--project",), "the file of this project, for everybody: .llmos/config.toml"),
@@ -79,7 +82,8 @@ _WHICH = (
 )
 
 COMMANDS: tuple[Command, ...] = (
-    Command("interactive", "", "the shell, also without a terminal", where="cli", takes_json=False),
+    Command("interactive", "", "the shell, also without a terminal", options=(SCREEN_READER,),
+            where="cli", takes_json=False),
     Command("demo", "", "learn and replay three goals; needs no key and no network", where="cli"),
     Command(
         "why", "about_goals:why", "how a goal would be answered and why so; costs nothing",
@@ -164,6 +168,8 @@ COMMANDS: tuple[Command, ...] = (
             (0, None), (_YES,), boots=False, completes="file"),
     Command("help", "help_commands:show_help", "help on llmos, on a command, or on exit-codes",
             "[COMMAND|exit-codes]", (0, 2), boots=False, takes_json=False, completes="command"),
+    Command("keys", "shell.key_help:show_keys", "what the keys do (also ?)", where="shell",
+            takes_json=False),
     Command("exit", "", "leave (also Ctrl-D)", where="shell", shell_names=("quit",),
             takes_json=False),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import tomllib
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -52,6 +52,33 @@ def set_value(path: Path, name: str, text: str, *, kind: str) -> object:
 
     _change(path, change, kind)
     return checked
+
+
+def add_values(path: Path, name: str, values: Sequence[str], *, kind: str) -> None:
+    """Add to a list; what it holds already is not added again.
+
+    Args:
+        path: The settings file; it is made if it is missing.
+        name: The key, with dots.
+        values: What is added.
+        kind: Which of the settings files it is.
+
+    Raises:
+        UsageError: If the file is wrong.
+        WorkspaceError: If it cannot be written.
+    """
+
+    def change(document: TOMLDocument) -> None:
+        *tables, last = name.split(".")
+        inner = cast("MutableMapping[str, Any]", document)
+        for table in tables:
+            inner = inner.setdefault(table, {})
+        kept = inner.setdefault(last, [])
+        for value in values:
+            if value not in kept:
+                kept.append(value)
+
+    _change(path, change, kind)
 
 
 def unset_value(path: Path, name: str, *, kind: str) -> bool:

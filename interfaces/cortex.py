@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -26,10 +27,11 @@ from ..kernel.events import Interrupt, ModelRunEnded, ModelRunStarted
 from ..kernel.guard import guarded
 from ..kernel.money import Micros, to_usd
 from ..kernel.orphans import MARK, end_marked
-from ..kernel.tools import ToolCall, ToolSpec
+from ..kernel.tools import JsonObject, ToolCall, ToolSpec
 from .defaults import DEFAULT_MODEL
 from .model_run import ModelRun, cli_died, cli_not_started, no_process, stopped
 from .prices import price_of
+from .recorder import RecordedCall
 from .stream import StreamReader
 
 if TYPE_CHECKING:
@@ -133,10 +135,12 @@ class Cortex:
         self.running: str | None = None
         """Id of the model run under way: one that an `Interrupt` stops."""
         self._tools = tuple(tools)
-        self._permission_mode = permission_mode
+        self.permission_mode = permission_mode
+        """The permission mode of the next run."""
         self._cli_path = cli_path
         self._max_turns = max_turns
         self._clock = clock
+        self._edited: dict[str, JsonObject] = {}
 
     async def learn(
         self,
@@ -203,7 +207,13 @@ class Cortex:
             options.mcp_servers = {"llmos": _mcp_server(self._tools, own)}
         # To declare changes nothing in the world, and a denied call would fail the whole run.
         options.allowed_tools = [*self._allowed(), *(tool_name(tool.name) for tool in own)]
-        await self._run(goal, run, options, run_id, hold)
+        self._edited.clear()
+        try:
+            await self._run(goal, run, options, run_id, hold)
+        finally:
+            # The stream says what the model asked for; what was carried out is what a person made
+            # of it.
+            run.calls = tuple(self._as_edited(one) for one in run.calls)
         if schema is not None:
             _take_structured(run, schema)
 
@@ -244,7 +254,7 @@ class Cortex:
             model=self.model,
             cwd=self._cwd,
             cli_path=self._cli_path,
-            permission_mode=cast("Any", self._permission_mode),
+            permission_mode=cast("Any", self.permission_mode),
             system_prompt=prompt,
             setting_sources=[],
             strict_mcp_config=True,
@@ -259,10 +269,20 @@ class Cortex:
         self, data: HookInput, _id: str | None, _context: HookContext
     ) -> HookJSONOutput:
         assert self._gate is not None
-        return cast("HookJSONOutput", await self._gate.live(data))
+        said = await self._gate.live(data)
+        edited = said.get("hookSpecificOutput", {}).get("updatedInput")
+        if edited is not None:
+            self._edited[str(data.get("tool_use_id", ""))] = edited
+        return cast("HookJSONOutput", said)
+
+    def _as_edited(self, recorded: RecordedCall) -> RecordedCall:
+        given = self._edited.get(recorded.call.id)
+        if given is None:
+            return recorded
+        return replace(recorded, call=replace(recorded.call, input=given))
 
     def _allowed(self) -> list[str]:
-        if self._permission_mode in ("acceptEdits", "bypassPermissions"):
+        if self.permission_mode in ("acceptEdits", "bypassPermissions"):
             return ["Bash", *(tool_name(tool.name) for tool in self._tools)]
         return []
 

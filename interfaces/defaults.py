@@ -19,3 +19,5 @@ TYPICAL_COST: Micros = 500_000
 STOPPED = "stopped by the user"
 GuardMode = Literal["strict", "normal"]
 """How much of what is observed may differ in a replay: nothing, or nothing that matters."""
+Notify = Literal["auto", "bell", "osc9", "off"]
+"""How the user is called: by the terminal's own notification where it has one, or by its bell."""

@@ -131,7 +131,8 @@ class Dispatcher:
         self._registry = registry
         self._cwd = cwd
         self._locks = locks
-        self._permission_mode = permission_mode
+        self.permission_mode = permission_mode
+        """The permission mode of the next goal."""
         self._session_id = session_id
         self._redact = redact
         self._recover = recover
@@ -195,7 +196,7 @@ class Dispatcher:
             )
 
     def _found(self, goal: str, without: Set[str] = frozenset()) -> Found:
-        place = Place(str(self._cwd), self._today(), self._permission_mode, self._registry)
+        place = Place(str(self._cwd), self._today(), self.permission_mode, self._registry)
         with self._matching:
             return self._gate.screen(self._matcher.match(goal, place, without))
 

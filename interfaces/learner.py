@@ -160,6 +160,10 @@ class Learner:
         with suppress(LlmosError):  # the run is done and paid: only what is said of it is poorer
             self._journal.note_calls(run_id, redacted, trace_id)
 
+    def set_permission_mode(self, mode: str) -> None:
+        """Set the permission mode of the next run."""
+        self._permission_mode = self._cortex.permission_mode = mode
+
     @property
     def running(self) -> str | None:
         """Id of the model run under way: one that an `Interrupt` stops, or None."""

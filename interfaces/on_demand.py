@@ -31,6 +31,11 @@ class LearnerOnDemand:
         """The id of the model run that goes on, or None."""
         return None if self._made is None else self._made.running
 
+    def set_permission_mode(self, mode: str) -> None:
+        """Set the permission mode of the next run; one that is made later is made with it."""
+        if self._made is not None:
+            self._made.set_permission_mode(mode)
+
     async def learn(self, goal: str, *, run_id: str, cap: Micros, attached: Attached) -> Result:
         """Reach a goal with the model and keep the trace."""
         learner = await self._learner()

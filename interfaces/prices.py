@@ -41,6 +41,11 @@ def price_of(model: str) -> Price | None:
     return _PRICES.get(name if suffix.isdigit() and len(suffix) == 8 else model)
 
 
+def known_models() -> list[str]:
+    """Return the models whose price is known."""
+    return list(_PRICES)
+
+
 class BurnMeter:
     """Adds up what the API reports, message by message, while a run is under way.
 

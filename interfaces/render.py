@@ -25,7 +25,7 @@ from ..kernel.events import (
     ToolReturned,
     TraceNotKept,
 )
-from ..kernel.money import format_usd
+from ..kernel.money import Micros, format_usd
 from ..kernel.tools import JsonObject
 from .plain_text import one_line, say
 from .result import FOLLOWER, Result
@@ -56,6 +56,25 @@ def receipt(result: Result) -> str:
         *([f"trace {result.trace_id}"] if result.trace_id else []),
     ]
     return f"{result.mode} {', '.join(parts)}"
+
+
+def cost_line(result: Result, session: Micros | None) -> str:
+    """Describe a result in one line for who goes on: what it cost, and all that a receipt says.
+
+    Args:
+        result: The result.
+        session: Micro-dollars spent in the session; None if a price was unknown.
+    """
+    message = "$0.0000" if result.cost == 0 else format_usd(result.cost)
+    saved = f", saved {format_usd(result.saved)}" if result.mode == FOLLOWER else ""
+    of = "" if result.of_steps is None else f"/{result.of_steps}"
+    trace = f" {result.trace_id}" if result.trace_id else ""
+    return (
+        f"Cost: {message} message, {format_usd(session)} session{saved} "
+        f"({result.mode}{trace}, steps {result.steps}{of}, "
+        f"drift {0 if result.drift is None else 1}, model calls {result.num_turns}, "
+        f"{result.duration_s:.2f} s)"
+    )
 
 
 class Narrator:

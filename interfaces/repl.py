@@ -1,34 +1,45 @@
-"""The ``llmos>`` shell: history, completion, Ctrl-C that stops the goal and not the shell.
+"""The ``llmos>`` shell: what is typed is a goal, a /command or a !command, carried out in turn.
 
-On a terminal the line editor is prompt-toolkit; with a pipe each line of stdin is one entry.
+On a terminal the prompt stays open while a goal runs; with a pipe each line of stdin is one entry.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
+
+import anyio
 
 from .._version import __version__
 from ..kernel.errors import LlmosError
 from ..kernel.tasks import open_task_group
 from .command_context import Ask
 from .command_line import shown
-from .commands import names
 from .explain import explained, near_question
-from .line_editor import ask, confirmed, piped_lines, terminal_lines
 from .plain_text import one_line, printable, say
 from .render import Narrator, receipt
 from .result import Result
-from .shell_signals import Signals
+from .shell.attachments import Output, with_attachments
+from .shell.line_editor import StdinLines
+from .shell.options import ShellOptions, options_of
+from .shell.signals import Signals
+from .shell.user_shell import print_line, run_in_users_shell
 from .system import OpenSystem, System, tell_recovered
 
-_LEAVE = frozenset({"/exit", "/quit", "exit", "quit", ":q"})
+LEAVE = frozenset({"/exit", "/quit", "exit", "quit", ":q"})
+_OUTPUTS = 10
+"""Outputs of commands that are kept for the next goal."""
 
 
 async def run_repl(
-    open_system: OpenSystem, given: Mapping[str, Any], *, verbose: bool = False
+    open_system: OpenSystem,
+    given: Mapping[str, Any],
+    *,
+    verbose: bool = False,
+    screen_reader: bool = False,
 ) -> int:
     """Run the shell until the user leaves.
 
@@ -36,6 +47,7 @@ async def run_repl(
         open_system: Makes the system.
         given: The settings that were given.
         verbose: More narration.
+        screen_reader: Plain text that never changes once it was written.
 
     Returns:
         The exit code.
@@ -44,28 +56,39 @@ async def run_repl(
         LlmosError: If the system cannot be booted.
     """
     async with open_system(**given) as system:
+        tell_recovered(system)
+        options = options_of(system.settings, os.environ, screen_reader=screen_reader)
+        if sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty()):
+            from .shell.terminal import run_terminal
+
+            return await run_terminal(system, options, verbose=verbose)
         narrator = Narrator(verbose=verbose)
         narrator.attach(system.bus, system.plugin_problems)
-        tell_recovered(system)
-        say(f"llmos {__version__} ({system.settings.model}). /help lists the commands.", sys.stderr)
-        signals = Signals(system.interrupt, patient=sys.stdin.isatty())
-        async with open_task_group() as group:
-            await group.start(signals.listen)
-            with signals.leaving:
-                await _serve(Shell(system, ask if sys.stdin.isatty() else None), signals)
-            group.cancel_scope.cancel()
+        greet(system)
+        return await _run_piped(system, options)
+
+
+def greet(system: System) -> None:
+    """Say what this is."""
+    say(f"llmos {__version__} ({system.settings.model}). /help lists the commands.", sys.stderr)
+
+
+async def _run_piped(system: System, options: ShellOptions) -> int:
+    signals = Signals(system.interrupt, patient=False)
+    shell, lines = Shell(system, options), StdinLines()
+    async with open_task_group() as group:
+        await group.start(signals.listen)
+        with signals.leaving:
+            while not signals.exit_code:
+                try:
+                    line = await lines.next()
+                except EOFError:
+                    break
+                if line.strip() in LEAVE:
+                    break
+                await shell.take(line)
+        group.cancel_scope.cancel()
     return signals.exit_code
-
-
-async def _serve(shell: Shell, signals: Signals) -> None:
-    lines = terminal_lines(signals, names()) if sys.stdin.isatty() else piped_lines()
-    async with aclosing(lines):
-        async for line in lines:
-            if line.strip() in _LEAVE:
-                return
-            await shell.take(line)
-            if signals.exit_code:
-                return
 
 
 async def _nobody(_question: str) -> str:
@@ -77,14 +100,23 @@ class Shell:
 
     Args:
         system: The booted system.
+        options: How the shell behaves.
         ask: Asks the user one question and returns the answer; nobody is asked if None.
+        tell: Tells a result; prints answer and receipt if None.
     """
 
-    def __init__(self, system: System, ask: Ask | None = None) -> None:
+    def __init__(
+        self,
+        system: System,
+        options: ShellOptions,
+        ask: Ask | None = None,
+        tell: Callable[[Result], Awaitable[None]] | None = None,
+    ) -> None:
         self._system = system
+        self._options = options
         self._ask = ask or _nobody
-        if ask is not None:
-            system.gate.person = confirmed
+        self._tell_result = tell or _tell_result
+        self._outputs: list[Output] = []
 
     async def take(self, line: str) -> None:
         """Carry out one entry; an error is told and the shell goes on."""
@@ -94,10 +126,34 @@ class Shell:
         try:
             if text.startswith("/"):
                 await self._command(text)
+            elif text.startswith("!"):
+                await self._in_users_shell(text[1:])
             else:
                 await self._execute(text)
         except LlmosError as error:
-            _tell(error)
+            tell_error(error)
+
+    async def goal_of(self, line: str) -> str:
+        """Return the goal that a line stands for, with what it attaches.
+
+        Raises:
+            UsageError: If what it mentions cannot be attached.
+        """
+        make = partial(
+            with_attachments,
+            line,
+            self._system.cwd,
+            self._system.gate.forbids_reading,
+            self._outputs,
+            always=self._options.output_in_context,
+        )
+        return await anyio.to_thread.run_sync(make)
+
+    async def _in_users_shell(self, command: str) -> None:
+        output = await run_in_users_shell(command, self._system.cwd, print_line)
+        self._outputs = [*self._outputs, output][-_OUTPUTS:]
+        if output.exit_code:
+            say(f"exit code {output.exit_code}", sys.stderr)
 
     async def _ask_near(self, goal: str) -> bool:
         """Ask about a near miss; return whether the user said that it means the same."""
@@ -115,11 +171,16 @@ class Shell:
                 return same
             return False
 
-    async def _execute(self, goal: str) -> None:
+    async def _execute(self, line: str) -> None:
+        goal = await self.goal_of(line)
         near = self._ask is not _nobody and await self._ask_near(goal)
-        self._tell_result(await self._run(goal, accept_near=near))
+        await self._tell_result(await self._answered(goal, accept_near=near))
+        self._outputs.clear()
 
-    async def _run(self, goal: str, **options: Any) -> Result:
+    async def _of_command(self, goal: str, **options: Any) -> Result:
+        return await self._answered(await self.goal_of(goal), **options)
+
+    async def _answered(self, goal: str, **options: Any) -> Result:
         result = await self._system.execute(goal, **options)
         if result.drift is not None and result.drift.overwrites and not result.success:
             from .shell_undo import may_replace  # what a replay of the usual kind does not need
@@ -128,22 +189,23 @@ class Shell:
                 result = await self._system.execute(goal, **dict[str, Any](options, force=True))
         return result
 
-    def _tell_result(self, result: Result) -> None:
-        if result.error is not None:
-            _tell(result.error)
-        else:
-            print_answer(result.answer)
-        say(receipt(result), sys.stderr)
-
     async def _command(self, text: str) -> None:
         from .shell_commands import run_entry
 
         ask = None if self._ask is _nobody else self._ask
-        said = await run_entry(text, self._system, ask=ask, execute=self._run)
+        said = await run_entry(text, self._system, ask=ask, execute=self._of_command)
         if said.result is not None:
-            self._tell_result(said.result)
+            await self._tell_result(said.result)
         elif text := shown(said):
             say(text, sys.stdout)
+
+
+async def _tell_result(result: Result) -> None:
+    if result.error is not None:
+        tell_error(result.error)
+    else:
+        print_answer(result.answer)
+    say(receipt(result), sys.stderr)
 
 
 def print_answer(text: str) -> None:
@@ -152,7 +214,8 @@ def print_answer(text: str) -> None:
     say(shown, sys.stdout)
 
 
-def _tell(error: LlmosError) -> None:
+def tell_error(error: LlmosError) -> None:
+    """Say what went wrong, and what to do next."""
     say(f"error: {one_line(error.message, 500)}", sys.stderr)
     if error.hint:
         say(f"  {error.hint}", sys.stderr)

@@ -17,7 +17,7 @@ from ..kernel.checked import record
 from ..kernel.errors import UsageError
 from ..kernel.money import to_micros
 from ..kernel.record import Record
-from .defaults import DEFAULT_MODEL, GuardMode, PermissionMode
+from .defaults import DEFAULT_MODEL, GuardMode, Notify, PermissionMode
 from .user_config import config_places
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Key(NamedTuple):
         return "LLMOS_" + self.name.upper().replace(".", "__")
 
 
+_READER = "LLMOS_SCREEN_READER"
 KEYS = (
     Key("workspace", "workspace", "folder of the memory"),
     Key("model", "model", "full model id"),
@@ -59,6 +60,12 @@ KEYS = (
     Key("budget.session_usd", "session_usd", "cap on one session"),
     Key("budget.daily_usd", "daily_usd", "cap on a day, local time"),
     Key("budget.monthly_usd", "monthly_usd", "cap on a month, local time"),
+    Key("shell.screen_reader", "screen_reader", "plain text that never changes", _READER),
+    Key("shell.vi_mode", "vi_mode", "keys of vi instead of those of Emacs"),
+    Key("shell.confirm_exit", "confirm_exit", "Ctrl-C leaves only when pressed twice"),
+    Key("shell.ctrl_j_sends", "ctrl_j_sends", "Ctrl-J sends instead of beginning a new line"),
+    Key("shell.notify", "notify", "how you are called: auto, bell, osc9 or off"),
+    Key("shell.output_in_context", "output_in_context", "what !cmd printed goes with a goal"),
     Key("permissions.deny", "deny", "rules: what must not be done"),
     Key("permissions.ask", "ask", "rules: what a person is asked about"),
     Key("permissions.allow", "allow", "rules: what may be done without being asked"),
@@ -83,6 +90,12 @@ class Settings(Record, kw_only=True):
         max_turns: API calls a model run may make.
         timeout_s: Seconds after which a goal is given up.
         sandbox: Whether commands of a replay are confined to the working directory.
+        screen_reader: Whether the shell writes plain text that never changes once it is there.
+        vi_mode: Whether the shell has the keys of vi instead of those of Emacs.
+        confirm_exit: Whether Ctrl-C leaves the shell only when pressed twice.
+        ctrl_j_sends: Whether Ctrl-J sends, as some terminals need; else it begins a new line.
+        notify: How the user is called when something waits for an answer, or a long goal ends.
+        output_in_context: Whether what ``!cmd`` printed goes with the next goal.
         deny: Permission rules: what must not be done.
         ask: Permission rules: what a person is asked about.
         allow: Permission rules: what may be done without being asked.
@@ -102,6 +115,12 @@ class Settings(Record, kw_only=True):
     max_turns: int | None = None
     timeout_s: float | None = None
     sandbox: bool = False
+    screen_reader: bool = False
+    vi_mode: bool = False
+    confirm_exit: bool = True
+    ctrl_j_sends: bool = False
+    notify: Notify = "auto"
+    output_in_context: bool = False
     deny: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
@@ -167,6 +186,18 @@ def load_settings(
             f"{name} cannot be {values[name]!r}{where}: {first['msg'].lower()}",
             hint="see llmos --help",
         ) from None
+
+
+def checked_mode(mode: str) -> PermissionMode:
+    """Return a permission mode.
+
+    Raises:
+        UsageError: If there is no such mode.
+    """
+    if mode not in get_args(PermissionMode):
+        known = ", ".join(get_args(PermissionMode))
+        raise UsageError(f"there is no permission mode {mode!r}", hint=f"there are {known}")
+    return cast("PermissionMode", mode)
 
 
 def layers_of(
@@ -269,6 +300,12 @@ _CHECKS: dict[str, CoreSchema] = {
     "max_turns": core_schema.nullable_schema(core_schema.int_schema(ge=1)),
     "timeout_s": core_schema.nullable_schema(_MORE_THAN_NOTHING),
     "sandbox": core_schema.bool_schema(),
+    "screen_reader": core_schema.bool_schema(),
+    "vi_mode": core_schema.bool_schema(),
+    "confirm_exit": core_schema.bool_schema(),
+    "ctrl_j_sends": core_schema.bool_schema(),
+    "notify": core_schema.literal_schema(list(get_args(Notify))),
+    "output_in_context": core_schema.bool_schema(),
     "deny": _TEXTS,
     "ask": _TEXTS,
     "allow": _TEXTS,

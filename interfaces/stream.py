@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
         UserMessage,
     )
 
+_TOGETHER_S = 0.05
+"""Seconds for which pieces of a text are gathered before they are told."""
 _STDERR_KEPT = 2000
 """Characters of the CLI's standard error that are kept, the last ones."""
 
@@ -58,6 +61,8 @@ class StreamReader:
         self._meter = BurnMeter(run.model)
         self._recorder = CallRecorder()
         self._failure = ("", "")
+        self._streamed_text = ""
+        self._streamed_at = float("-inf")
         self._takers: dict[str, Callable[[Any], None]] = {
             "AssistantMessage": self._assistant,
             "UserMessage": self._user,
@@ -69,6 +74,8 @@ class StreamReader:
     def take(self, message: object) -> None:
         """Take one message of the SDK."""
         self.begun = True
+        if type(message).__name__ != "StreamEvent":
+            self._tell_streamed()
         # By name, so that this module never imports the SDK.
         taker = self._takers.get(type(message).__name__)
         if taker is None:
@@ -136,7 +143,20 @@ class StreamReader:
             self._meter.updated(event.get("usage") or {})
             self._burned()
         delta: dict[str, Any] = event.get("delta") or {}
-        self._say("stream", str(delta.get("text", "")))
+        self._streamed_text += str(delta.get("text", ""))
+        # A fast model sends a thousand pieces a second, and each event wakes every listener.
+        now = time.monotonic()
+        if now - self._streamed_at >= _TOGETHER_S:
+            self._streamed_at = now
+            if self._streamed_text:
+                self._tell_streamed()
+            else:
+                self._say("stream")
+
+    def _tell_streamed(self) -> None:
+        if self._streamed_text:
+            text, self._streamed_text = self._streamed_text, ""
+            self._say("stream", text)
 
     def _burned(self) -> None:
         self.run.cost = self._meter.cost

@@ -40,6 +40,11 @@ class System(Protocol):
         ...
 
     @property
+    def session_id(self) -> str:
+        """Id of the session."""
+        ...
+
+    @property
     def settings(self) -> Settings:
         """What is set."""
         ...
@@ -138,6 +143,10 @@ class System(Protocol):
 
     def interrupt(self) -> bool:
         """Stop the goal that runs now."""
+        ...
+
+    def set_permission_mode(self, mode: str) -> None:
+        """Set what the next goal may do without being asked."""
         ...
 
 

@@ -6,6 +6,7 @@ rename, else some file systems show an empty file after a power loss.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import secrets
@@ -46,6 +47,25 @@ def atomic_save(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(folder)
+
+
+def append_record(path: Path, data: bytes) -> None:
+    """Append to a file that several processes append to; what they write does not mix.
+
+    Args:
+        path: The file; made with mode 0600 if it is not there.
+        data: What is appended, in one piece.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # ends with the descriptor
+        write_all(descriptor, data)
+    finally:
+        os.close(descriptor)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import anyio
@@ -45,6 +45,7 @@ async def run_process(
     timeout_s: float,
     max_output: int,
     report_fd: tuple[int, int] | None = None,
+    show: Callable[[bytes], object] | None = None,
 ) -> ProcessOutcome:
     """Run a process to its end; when it is over, or this is cancelled, nothing of it is left.
 
@@ -55,6 +56,7 @@ async def run_process(
         timeout_s: Seconds that it may take.
         max_output: Bytes of output to keep.
         report_fd: Both ends of a pipe (read, write); the write end is given to the process.
+        show: Called with each piece of output when it comes.
 
     Returns:
         What it gave.
@@ -72,7 +74,7 @@ async def run_process(
         start_new_session=True,
         pass_fds=() if report_fd is None else (report_fd[1],),
     )
-    output = _Output(max_output)
+    output = _Output(max_output, show)
     timed_out = False
     try:
         async with anyio.create_task_group() as group:
@@ -98,7 +100,8 @@ async def run_process(
 
 
 class _Output:
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, show: Callable[[bytes], object] | None) -> None:
+        self._show = show
         self.data = bytearray()
         self.left_out = 0
         self.ended = anyio.Event()
@@ -106,6 +109,8 @@ class _Output:
 
     async def read(self, stream: anyio.abc.ByteReceiveStream) -> None:
         async for chunk in stream:
+            if self._show is not None:
+                self._show(chunk)
             room = self._limit - len(self.data)
             self.data += chunk[:room]
             self.left_out += max(0, len(chunk) - room)

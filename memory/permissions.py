@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..kernel.record import Record
 from ..kernel.tools import JsonObject
-from .permission_rules import Rule, Rules
+from .permission_rules import Rule, Rules, read_rules
 from .protected import ProtectedPaths, links_followed
 
 if TYPE_CHECKING:
@@ -103,6 +104,28 @@ class Permissions:
         return Verdict(
             Outcome.ASK, f"{tool} is not used without asking under --permission-mode {self.mode}"
         )
+
+    def allow(self, rules: Iterable[str]) -> None:
+        """Let what some rules say be done without asking from now on.
+
+        Raises:
+            UsageError: If one is wrong.
+        """
+        self.rules = replace(self.rules, allow=(*self.rules.allow, *read_rules(allow=rules).allow))
+        self._commands = None  # it holds the rules about commands
+
+    def allowing(self, rules: Iterable[str]) -> Permissions:
+        """Return the same permissions with more that may be done without asking."""
+        other = Permissions(self.rules, self.cwd, self.home, mode=self.mode)
+        other.protected = self.protected
+        other.allow(rules)
+        return other
+
+    def is_inside(self, path: str) -> bool:
+        """Return whether a path surely leads to a place in the working directory."""
+        named = self.cwd / os.path.expanduser(path)  # noqa: PTH111 - keeps `~x`
+        whole = Path(os.path.normpath(named))
+        return all(one.is_relative_to(self.cwd) for one in (whole, links_followed(whole)))
 
     def judge_write(self, path: Path) -> Verdict:
         """Say what is said of writing one file, wherever the writing comes from."""

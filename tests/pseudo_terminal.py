@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 
 import pexpect
 
+from screen_model import ScreenModel
 from support import Place
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\r")
@@ -18,35 +20,81 @@ class Terminal:
 
     Args:
         place: Where it runs.
+        arguments: Its arguments.
         columns: Width of the terminal.
+        lines: Its height.
         timeout_s: Seconds that anything waited for may take.
+        env: More of its environment.
     """
 
-    def __init__(self, place: Place, *, columns: int = 100, timeout_s: float = 20) -> None:
+    def __init__(
+        self,
+        place: Place,
+        *arguments: str,
+        columns: int = 100,
+        lines: int = 40,
+        timeout_s: float = 30,
+        **env: str,
+    ) -> None:
+        self.screen = ScreenModel(columns, lines)
+        self._timeout_s = timeout_s
         self.child: pexpect.spawn[str] = pexpect.spawn(
             sys.executable,
-            ["-m", "llmos"],
+            ["-m", "llmos", *arguments],
             cwd=str(place.cwd),
-            env={**place.env, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            env={**place.env, "TERM": "xterm", **env},
             encoding="utf-8",
             timeout=timeout_s,
-            dimensions=(40, columns),
+            dimensions=(lines, columns),
         )
+        self.child.logfile_read = self.screen
+        self.child.delaybeforesend = None
 
     def until(self, text: str) -> str:
-        """Wait for a text; return what came before it, without escapes."""
+        """Wait for a text to be written; return what came before it, without escapes."""
         self.child.expect_exact(text)
         return ESCAPES.sub("", self.child.before or "")
+
+    def shows(self, *texts: str) -> str:
+        """Wait until the screen shows some texts at once; return all that was ever shown."""
+        deadline = time.monotonic() + self._timeout_s
+        while not all(one in self.screen.text for one in texts):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{texts} is not shown in:\n{self.screen.text}")
+            self.read()
+        return self.screen.text
+
+    def hides(self, text: str) -> None:
+        """Wait until the screen does not show a text any more."""
+        deadline = time.monotonic() + self._timeout_s
+        while any(text in row for row in self.screen.rows):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{text!r} is still shown in:\n{self.screen.text}")
+            self.read()
+
+    def read(self, seconds: float = 0.05) -> None:
+        """Take what is written within some seconds."""
+        self.child.expect([pexpect.TIMEOUT, pexpect.EOF, r".+"], timeout=seconds)
 
     def ready(self) -> str:
         """Wait for the prompt."""
         return self.until(PROMPT)
 
+    def press(self, keys: str) -> None:
+        """Type keys."""
+        self.child.send(keys)
+
     def type(self, line: str) -> None:
+        """Type a line and Enter."""
         self.child.send(line + "\r")
 
     def leave(self) -> int | None:
-        self.child.sendcontrol("d")
+        """Leave by Ctrl-D; return the exit code."""
+        self.press("\x04")
+        return self.ended()
+
+    def ended(self) -> int | None:
+        """Wait for its end; return the exit code."""
         self.child.expect(pexpect.EOF)
         self.child.close()
         return self.child.exitstatus

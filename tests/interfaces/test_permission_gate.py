@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import pytest
 
 from factory import make_trace
 from llmos.interfaces.decision import Decision
-from llmos.interfaces.permission_gate import PermissionGate
+from llmos.interfaces.permission_gate import Answer, PermissionGate, Person, Question
+from llmos.interfaces.prefix_rules import rules_for
+from llmos.kernel.json_value import JsonValue
+from llmos.kernel.tools import ToolCall
 from llmos.memory.found import Found, Match, Miss
 from llmos.memory.permission_rules import read_rules
 from llmos.memory.permissions import Permissions
@@ -42,10 +45,10 @@ def decision(found: Found) -> Decision:
     return Decision("x", found.matches, found.refusals, 0, found.near)
 
 
-def answering(given: bool, asked: list[str]) -> Any:
-    async def person(question: str) -> bool:
+def answering(kind: Literal["once", "session", "always", "no"], asked: list[Question]) -> Person:
+    async def person(question: Question) -> Answer:
         asked.append(question)
-        return given
+        return Answer(kind)
 
     return person
 
@@ -87,27 +90,122 @@ def test_a_step_to_be_asked_about_needs_a_person(place_dir: Path) -> None:
     found = Found((match_of(command="git push"),))
     asking = gate(place_dir, ask=["Bash(git push:*)"])
     assert kinds(asking.screen(found)) == [Miss.NEEDS_APPROVAL]
-    asking.person = answering(True, [])
+    asking.person = answering("once", [])
     assert asking.screen(found) is found
 
 
-@pytest.mark.parametrize("answer", [True, False])
-def test_what_the_person_says_holds(place_dir: Path, answer: bool) -> None:
+@pytest.mark.parametrize("answer", ["once", "session", "always", "no"])
+def test_what_the_person_says_holds(
+    place_dir: Path, answer: Literal["once", "session", "always", "no"]
+) -> None:
     asking = gate(place_dir, ask=["Bash(git push:*)"])
-    asked: list[str] = []
+    asked: list[Question] = []
     asking.person = answering(answer, asked)
-    assert anyio.run(asking.agrees, match_of(command="git push")) is answer
-    assert len(asked) == 1
-    assert "git push" in asked[0]
+    assert anyio.run(asking.agrees, match_of(command="git push")) is (answer != "no")
+    assert [one.call.input for one in asked] == [{"command": "git push"}]
 
 
-def test_a_person_is_asked_once_about_the_same(place_dir: Path) -> None:
+@pytest.mark.parametrize(("answer", "times"), [("once", 3), ("session", 1)])
+def test_a_yes_holds_once_or_for_the_session(
+    place_dir: Path, answer: Literal["once", "session"], times: int
+) -> None:
     asking = gate(place_dir, ask=["Bash(git push:*)"])
-    asked: list[str] = []
-    asking.person = answering(True, asked)
+    asked: list[Question] = []
+    asking.person = answering(answer, asked)
     for _ in range(3):
         assert anyio.run(asking.agrees, match_of(command="git push"))
+    assert anyio.run(asking.agrees, match_of(command="git push -f"))
+    assert len(asked) == times + 1
+
+
+def test_what_is_always_allowed_is_kept_and_not_asked_about_again(place_dir: Path) -> None:
+    kept: list[str] = []
+    permissions = Permissions(read_rules(), place_dir, Path.home(), mode="default")
+    asking = PermissionGate(permissions, kept.extend)
+    asked: list[Question] = []
+    asking.person = answering("always", asked)
+    assert anyio.run(asking.agrees, match_of(command="git commit -m a && ls"))
+    assert anyio.run(asking.agrees, match_of(command="git commit -m b"))
     assert len(asked) == 1
+    assert kept == ["Bash(git commit:*)"]
+
+
+def test_always_is_not_offered_where_a_rule_says_to_ask(place_dir: Path) -> None:
+    permissions = Permissions(
+        read_rules(ask=["Bash(make:*)"]), place_dir, Path.home(), mode="default"
+    )
+    asking = PermissionGate(permissions, list)
+    asked: list[Question] = []
+    asking.person = answering("no", asked)
+    assert not anyio.run(asking.agrees, match_of(command="make all"))
+    assert asked[0].rules == ()
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "rules"),
+    [
+        ("Bash", {"command": "pytest -q tests"}, ("Bash(pytest:*)",)),
+        (
+            "Bash",
+            {"command": "git add -A && git commit -m x"},
+            ("Bash(git add:*)", "Bash(git commit:*)"),
+        ),
+        ("Bash", {"command": "npm run build --fast"}, ("Bash(npm run build:*)",)),
+        ("Bash", {"command": "python3 primes.py 30"}, ("Bash(python3 primes.py 30)",)),
+        ("Bash", {"command": "rm -r build"}, ("Bash(rm -r build)",)),
+        ("Bash", {"command": "git push origin main"}, ("Bash(git push origin main)",)),
+        ("Bash", {"command": "rm *.pyc"}, ()),
+        ("Bash", {"command": "$TOOL x"}, ()),
+        ("Bash", {"command": "curl x | sh"}, ()),
+        ("Write", {"file_path": "src/a.py", "content": ""}, ("Edit(/src/**)",)),
+        ("Edit", {"file_path": "a.py"}, ("Edit(/a.py)",)),
+        ("Write", {"file_path": "../a.py", "content": ""}, ()),
+        ("mcp__llmos__calculator", {"expression": "1"}, ("mcp__llmos__calculator",)),
+    ],
+)
+def test_always_says_no_more_than_the_likes_of_a_call(
+    place_dir: Path, tool: str, given: dict[str, JsonValue], rules: tuple[str, ...]
+) -> None:
+    permissions = Permissions(read_rules(), place_dir, Path.home(), mode="default")
+    assert rules_for(ToolCall(tool, given), permissions) == rules
+
+
+def test_in_a_mode_that_asks_a_person_is_asked_about_live_calls(place_dir: Path) -> None:
+    asking = gate(place_dir, mode="default")
+    asked: list[Question] = []
+    asking.person = answering("once", asked)
+    inside = {"tool_name": "Write", "tool_input": {"file_path": str(place_dir / "a")}}
+    said = anyio.run(asking.live, inside)
+    assert said["hookSpecificOutput"]["permissionDecision"] == "allow"
+    outside = {"tool_name": "Write", "tool_input": {"file_path": str(place_dir.parent / "a")}}
+    assert anyio.run(asking.live, outside) == {}
+    assert len(asked) == 1
+
+
+def test_a_command_that_a_person_has_edited_is_what_the_tool_is_given(place_dir: Path) -> None:
+    asking = gate(place_dir, mode="default")
+
+    async def person(question: Question) -> Answer:
+        assert question.editable
+        return Answer("once", given={**question.call.input, "command": "make safe"})
+
+    asking.person = person
+    data = {"tool_name": "Bash", "tool_input": {"command": "make all", "description": "x"}}
+    said = anyio.run(asking.live, data)["hookSpecificOutput"]
+    assert said["updatedInput"] == {"command": "make safe", "description": "x"}
+
+
+def test_the_reason_of_a_no_is_told_to_the_model(place_dir: Path) -> None:
+    asking = gate(place_dir, mode="default")
+
+    async def person(_question: Question) -> Answer:
+        return Answer("no", comment="use make instead")
+
+    asking.person = person
+    data = {"tool_name": "Bash", "tool_input": {"command": "cc a.c"}}
+    said = anyio.run(asking.live, data)["hookSpecificOutput"]
+    assert said["permissionDecision"] == "deny"
+    assert said["permissionDecisionReason"] == "use make instead"
 
 
 def test_a_trace_whose_run_changed_a_protected_file_is_denied(place_dir: Path) -> None:

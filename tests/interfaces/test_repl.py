@@ -1,4 +1,7 @@
-"""The shell, in a real pseudo-terminal."""
+"""The shell, in a real pseudo-terminal; what is typed, shown and carried out.
+
+A start takes seconds, so that one shell serves several behaviours that follow on each other.
+"""
 
 from __future__ import annotations
 
@@ -6,159 +9,411 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-import pexpect
 import pytest
 
-from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Turn
+from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
 from pseudo_terminal import Terminal
 from support import Place, conversation
+
+ESC, CTRL_C, CTRL_D, CTRL_R, CTRL_S, CTRL_U = "\x1b", "\x03", "\x04", "\x12", "\x13", "\x15"
+UP, RIGHT, END, SHIFT_TAB, ALT_F = "\x1b[A", "\x1b[C", "\x1b[F", "\x1b[Z", "\x1bf"
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Generator[Place]:
     with ScriptedModel([]) as model:
+        model.add(conversation("say hello", "echo hello", answer="hello was said"))
+        model.add(conversation("wait", "sleep 59"))
         yield Place(tmp_path, model)
 
 
 @pytest.fixture
 def terminal(place: Place) -> Generator[Terminal]:
-    place.model.add(conversation("say hello", "echo hello", answer="hello was said"))
-    place.model.add(conversation("wait", "sleep 59"))
     opened = Terminal(place)
     try:
+        opened.shows("/help lists the commands", "session $0.00")
         yield opened
     finally:
         opened.child.close(force=True)
 
 
-def test_a_goal_is_learned_then_replayed_in_one_shell(terminal: Terminal) -> None:
-    terminal.ready()
-    terminal.type("say hello")
-    terminal.until("hello was said")
-    terminal.until("LEARNER steps 1")
-    terminal.ready()
-    terminal.type("  Say   hello")
-    terminal.until("hello was said")
-    terminal.until("FOLLOWER steps 1/1")
-    terminal.ready()
-    assert terminal.leave() == 0
+def history(place: Place) -> list[str]:
+    text = (place.home / "llmos/state/history").read_text()
+    return [line[1:] for line in text.splitlines() if line.startswith("+")]
 
 
-def test_ctrl_c_stops_the_running_goal_and_not_the_shell(terminal: Terminal) -> None:
-    terminal.ready()
-    terminal.type("wait")
-    terminal.until("Bash sleep 59")
-    terminal.child.sendintr()
-    terminal.until("error: stopped by the user")
-    terminal.ready()
-    terminal.type("say hello")
-    terminal.until("hello was said")
-    terminal.ready()
-    assert terminal.leave() == 0
-
-
-def test_ctrl_c_at_the_prompt_says_how_to_leave_and_a_second_leaves(terminal: Terminal) -> None:
-    terminal.ready()
-    terminal.child.sendintr()
-    terminal.until("press Ctrl-C again to leave")
-    terminal.child.sendintr()
-    terminal.child.expect(pexpect.EOF)
-    terminal.child.close()
-    assert terminal.child.exitstatus == 0
-
-
-def test_ctrl_c_stops_a_plan(terminal: Terminal, place: Place) -> None:
-    place.model.add(Conversation("plan me", [Turn(hang=True)]))
-    terminal.ready()
-    terminal.type("/plan plan me")
-    for _ in range(200):
-        if place.model.requests:
-            break
-        time.sleep(0.05)
-    terminal.child.sendintr()
-    terminal.until("error: stopped by the user")
-    terminal.ready()
-    assert terminal.leave() == 0
-
-
-def test_ctrl_c_clears_a_line_that_was_begun(terminal: Terminal) -> None:
-    terminal.ready()
-    terminal.child.send("half a goal")
-    terminal.until("half a goal")
-    terminal.child.sendintr()
-    terminal.ready()
-    terminal.child.sendintr()
-    terminal.until("press Ctrl-C again to leave")
-
-
-def test_a_wrong_command_is_not_a_goal_and_the_right_one_is_guessed(
+def test_a_goal_has_its_price_before_enter_and_is_learned_then_replayed(
     terminal: Terminal, place: Place
 ) -> None:
-    terminal.ready()
-    terminal.type("/tracse")
-    terminal.until("unknown command /tracse, did you mean /trace")
-    terminal.ready()
+    terminal.press("say hello")
+    terminal.shows("LEARNER ~$0.50", "left $10.00", "acceptEdits")
     assert place.model.requests == []
+    terminal.press("\r")
+    # Each step with its state, its time and what it cost; the answer; the receipt.
+    shown = terminal.shows("hello was said", "Cost: $0.0050 message, $0.0050 session (LEARNER t-")
+    assert "  1 Bash echo hello  ok " in shown
+    assert "steps 1, drift 0, model calls 2" in shown
+    assert shown.count("hello was said") == 1
+    terminal.press("  Say   hello")
+    terminal.shows("FOLLOWER t-", "0.67 $0.00 ~", "session $0.0050")
+    asked = len(place.model.requests)
+    terminal.press("\r")
+    shown = terminal.shows("Cost: $0.0000 message, $0.0050 session, saved $0.0050 (FOLLOWER t-")
+    assert "steps 1/1" in shown
+    terminal.shows("saved $0.0050 · acceptEdits")
+    assert len(place.model.requests) == asked
+    assert terminal.leave() == 0
 
 
-def test_commands_tell_why_what_and_how_much(terminal: Terminal) -> None:
-    terminal.ready()
-    terminal.type("/why say hello")
-    terminal.until("LEARNER ~$0.50")
-    terminal.type("/help")
-    terminal.until("/usage")
-    terminal.type("say hello")
-    terminal.until("LEARNER steps 1")
-    terminal.type("/traces")
-    terminal.until("t-")
-    terminal.until("say hello")
-    terminal.type("/usage")
-    terminal.until("spent $0.0050, left $")
-
-
-def test_history_survives_and_leaves_out_what_begins_with_a_space(
+def test_ctrl_c_stops_the_goal_then_clears_the_line_then_leaves_when_pressed_twice(
     terminal: Terminal, place: Place
 ) -> None:
-    terminal.ready()
-    terminal.type("/usage")
-    terminal.until("spent")
-    terminal.ready()
-    terminal.type(" /traces")
-    terminal.until("nothing yet")
-    terminal.ready()
+    terminal.type("wait")
+    terminal.shows("1 Bash sleep 59  running")
+    # The prompt stays open: what is typed meanwhile waits, and is not carried out after a stop.
+    terminal.type("say hello")
+    terminal.shows("waits: say hello")
+    terminal.press("half a goal")
+    terminal.shows("llmos> half a goal")
+    terminal.press(CTRL_C)
+    terminal.shows("error: stopped by the user", "not carried out: 1 entry that waited")
+    terminal.shows("llmos> half a goal")
+    terminal.press(CTRL_C)
+    terminal.hides("waits:")
+    terminal.shows("half a goal\nllmos>")
+    terminal.press(CTRL_C)
+    terminal.shows("press Ctrl-C again to exit")
+    terminal.press(CTRL_C)
+    assert terminal.ended() == 0
+    assert history(place) == ["wait", "say hello", "half a goal"]
+
+
+def test_escape_stops_the_goal_and_what_was_queued_before_is_carried_out_in_turn(
+    terminal: Terminal, place: Place
+) -> None:
+    place.model.add(Conversation("first", [Turn(Text("that was first"), delay_s=1)]))
+    terminal.type("say it first")
+    terminal.type("say hello")
+    terminal.shows("that was first", "hello was said", "$0.0075 session")
+    assert terminal.screen.text.index("that was first") < terminal.screen.text.index("was said")
+    terminal.type("wait")
+    terminal.shows("sleep 59  running")
+    terminal.press(ESC)
+    terminal.shows("error: stopped by the user")
+    # Ctrl-D asks while something runs.
+    terminal.type("wait")
+    terminal.shows("sleep 59  running")
+    terminal.press(CTRL_D)
+    terminal.shows("a goal is running: stop it and leave? [y/n]")
+    terminal.type("y")
+    assert terminal.ended() == 0
+
+
+def test_what_is_typed_may_have_several_lines_and_long_pastes_are_shortened(
+    terminal: Terminal, place: Place
+) -> None:
+    place.model.add(Conversation("count", [Turn(Text("counted"))]))
+    terminal.press("count\x1b\rthe\nfour\\\rlines")
+    terminal.shows("llmos> count\n  ...  the\n  ...  four\n  ...  lines")
+    assert place.model.requests == []
+    pasted = "\n".join(f"row {number}" for number in range(30))
+    terminal.press(f" \x1b[200~{pasted}\x1b[201~ \x1b[200~a word\x1b[201~")
+    terminal.shows("lines [Pasted text #1] a word")
+    assert place.model.requests == []
+    terminal.press("\r")
+    terminal.shows("counted", "Cost:")
+    assert place.model.requests[0].goal_text == f"count\nthe\nfour\nlines {pasted} a word"
     assert terminal.leave() == 0
-    history = (place.home / "llmos/state/history").read_text()
-    assert "+/usage" in history
-    assert "/traces" not in history
-    again = Terminal(place)
-    again.ready()
-    again.child.send("\x1b[A")
-    again.until("/usage")
-    again.child.send("\r")
-    again.until("spent")
-    again.ready()
-    assert again.leave() == 0
 
 
-def test_commands_are_completed(terminal: Terminal) -> None:
-    terminal.ready()
-    terminal.child.send("/us\t")
-    terminal.until("age")
-    terminal.child.send("\r")
-    terminal.until("spent")
+def test_history_gives_suggestions_is_searched_and_leaves_out_what_begins_with_a_space(
+    terminal: Terminal, place: Place
+) -> None:
+    other = Terminal(place)
+    other.shows("/help lists")
+    try:
+        terminal.type("/usage")
+        other.type("/runs")
+        terminal.type(" /traces")
+        terminal.shows("spent")
+        assert other.leave() == 0
+        assert terminal.leave() == 0
+    finally:
+        other.child.close(force=True)
+    assert sorted(history(place)) == ["/runs", "/usage"]
+
+    again = Terminal(place, VISUAL="tee -a")
+    again.shows("/help lists")
+    try:
+        again.press("/us")
+        again.shows("llmos> /usage")  # the suggestion
+        again.press(RIGHT + "\r")
+        again.shows("spent")
+        again.press("/ru" + ALT_F)
+        again.press(CTRL_U)
+        again.press("/ru" + END)
+        again.shows("llmos> /runs")
+        again.press(CTRL_U)
+        again.press(UP + UP)
+        again.shows("llmos> /runs")
+        again.press(CTRL_U)
+        again.press(CTRL_R + "uns")
+        again.shows("search all: uns", "llmos> /runs")
+        again.press(CTRL_S)
+        again.shows("search this directory: uns")
+        again.press(CTRL_S)
+        again.shows("search this session: uns")
+        again.hides("llmos> /runs")
+        again.press(CTRL_S)
+        again.shows("search all: uns", "llmos> /runs")
+        again.press("\r")
+        again.hides("search all")
+        again.shows("llmos> /runs")  # Enter put it in the line and did not send it
+        again.press(ESC + ESC)
+        again.hides("llmos> /runs")
+    finally:
+        again.child.close(force=True)
 
 
-def test_an_error_is_told_and_the_shell_goes_on(terminal: Terminal) -> None:
-    terminal.ready()
-    terminal.type("/replay something new")
-    terminal.until("error: no trace answers this goal")
-    terminal.ready()
+def test_commands_paths_and_traces_are_completed_and_a_wrong_command_costs_nothing(
+    terminal: Terminal, place: Place
+) -> None:
+    (place.cwd / "notes today.txt").write_text("buy milk\n")
+    terminal.press("/us")
+    terminal.shows("/usage  money spent")
+    terminal.press("\t\r")
+    terminal.shows("spent $0.00")
+    terminal.type("/tracse")
+    terminal.shows("unknown command /tracse, did you mean /trace")
+    terminal.press("sum up @no")
+    terminal.shows("notes today.txt")
+    terminal.press("\t")
+    terminal.shows('llmos> sum up @"notes today.txt"')
+    terminal.press(ESC + ESC)
+    assert place.model.requests == []
+    terminal.type("say hello")
+    terminal.shows("Cost: $0.0050")
+    terminal.press("/trace show t-\t")
+    shown = terminal.shows("llmos> /trace show t-")
+    terminal.press("\r")
+    terminal.shows("say hello", "echo hello")
+    assert shown.count("t-")
+
+
+def test_a_file_goes_with_the_goal_and_another_text_is_another_goal(
+    terminal: Terminal, place: Place
+) -> None:
+    place.model.add(Conversation("sum up", [Turn(Text("it is about milk"))]))
+    notes = place.cwd / "notes.txt"
+    notes.write_text("buy milk\n")
+    (place.cwd / "picture").write_bytes(b"\x89PNG\0")
+    terminal.type("sum up @notes.txt")
+    terminal.shows("it is about milk", "Cost: $0.0025")
+    assert '<file path="notes.txt" sha256="' in place.model.requests[0].goal_text
+    assert "buy milk" in place.model.requests[0].goal_text
+    notes.write_text("buy  milk\n")  # other white space is other content
+    terminal.press("sum up @notes.txt")
+    terminal.shows("LEARNER ~")
+    terminal.press(CTRL_U)
+    for wrong, said in (
+        ("@picture", "picture is no text"),
+        ("@gone.txt", "there is no file 'gone.txt'"),
+        ("@workspace/", "workspace is a folder"),
+    ):
+        terminal.type(f"sum up {wrong}")
+        terminal.shows(f"error: {said}")
+    assert len(place.model.requests) == 1
+
+
+def test_the_users_shell_costs_nothing_and_its_output_goes_where_it_is_mentioned(
+    terminal: Terminal, place: Place
+) -> None:
+    place.model.add(Conversation("explain", [Turn(Text("it is broken"))]))
+    terminal.press("!")
+    terminal.shows("runs in your shell, $0.00")
+    terminal.type("echo $((6 * 7)); exit 3")
+    terminal.shows("42\nexit code 3")
+    assert place.model.requests == []
+    terminal.type("explain @!")
+    terminal.shows("it is broken", "Cost:")
+    goal = place.model.requests[0].goal_text
+    assert '<output command="echo $((6 * 7)); exit 3" exit="3" sha256=' in goal
+    assert "\n42\n" in goal
+    terminal.type("!sleep 59")
+    terminal.shows("!sleep 59")
+    terminal.press(CTRL_C)
+    terminal.shows("error: stopped by the user")
     assert terminal.leave() == 0
+
+
+def test_keys_show_help_the_editor_the_next_mode_and_details(place: Place, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nprintf ' and more' >> \"$1\"\n")
+    editor.chmod(0o700)
+    terminal = Terminal(place, VISUAL=str(editor), lines=50)
+    try:
+        terminal.shows("acceptEdits")
+        terminal.press("?")
+        terminal.shows("Alt-Enter, Ctrl-J", "Shift-Tab")
+        terminal.press(SHIFT_TAB)
+        terminal.shows("$10.00 · plan")
+        terminal.press(SHIFT_TAB)
+        terminal.shows("$10.00 · default")
+        for keys in ("\x18\x05", "\x07", "\x1bOQ"):
+            terminal.press("begun")
+            terminal.press(keys)
+            terminal.shows("llmos> begun and more")
+            terminal.press(CTRL_U)
+            terminal.hides("begun and more")
+        terminal.press("\x0f")
+        terminal.shows("  session $0.00, left $10.00, default")
+        assert place.model.requests == []
+        assert terminal.leave() == 0
+    finally:
+        terminal.child.close(force=True)
+
+
+def test_in_the_mode_that_asks_a_person_says_what_may_be_done(place: Place) -> None:
+    place.model.add(
+        Conversation(
+            "make it",
+            [
+                Turn(ToolUse("Write", {"file_path": str(place.cwd / "a.txt"), "content": "new\n"})),
+                Turn(ToolUse("Bash", {"command": "touch one"})),
+                Turn(ToolUse("Bash", {"command": "touch two"})),
+                Turn(ToolUse("Bash", {"command": "touch three"})),
+                Turn(Text("made")),
+            ],
+        )
+    )
+    place.model.add(conversation("forbidden", "touch never"))
+    terminal = Terminal(place, "--permission-mode", "default", lines=60)
+    try:
+        terminal.shows("default")
+        bells = terminal.screen.bells
+        terminal.type("make it")
+        # What it would change is shown; Enter alone is no yes.
+        terminal.shows("Write ", "+new", "do it? [y/a/p/n/?]")
+        assert terminal.screen.bells > bells
+        assert not (place.cwd / "a.txt").exists()
+        terminal.type("?")
+        config = place.home / "llmos/config/config.toml"
+        terminal.shows(f"saves Edit(/a.txt) in {config}")
+        terminal.type("y")
+        terminal.shows("Bash touch one", "do it? [y/a/p/n/e/?]")
+        terminal.type("p")
+        # The same prefix is not asked about again: neither now nor by the next llmos.
+        terminal.shows("made", "Cost:")
+        assert "Bash touch two" not in terminal.screen.text.split("do it?")[-1].split("ok")[0]
+        assert config.read_text() == '[permissions]\nallow = ["Bash(touch:*)"]\n'
+        assert sorted(one.name for one in place.cwd.iterdir() if one.is_file()) == [
+            "a.txt", "one", "three", "two",
+        ]  # fmt: skip
+    finally:
+        terminal.child.close(force=True)
+
+
+def test_a_person_may_edit_a_command_and_say_no_with_a_reason(place: Place) -> None:
+    place.model.add(conversation("make it", "touch wrong", answer="made"))
+    place.model.add(conversation("refuse it", "touch never"))
+    terminal = Terminal(place, "--permission-mode", "default")
+    try:
+        terminal.shows("default")
+        terminal.type("make it")
+        terminal.shows("do it?")
+        terminal.type("e")
+        terminal.shows("command: touch wrong")
+        terminal.type("\x7f\x7f\x7f\x7f\x7fright")
+        terminal.shows("made", "Cost: $0.0050")
+        assert (place.cwd / "right").exists()
+        assert not (place.cwd / "wrong").exists()
+        assert "touch right" in place.traces[0].read_text()
+        terminal.type("refuse it")
+        terminal.shows("Bash touch never")
+        terminal.type("n use the other one")
+        terminal.shows("error: the run needed Bash")
+        refused = place.model.requests[-1].tool_results()[-1][1]
+        assert "use the other one" in refused
+        assert not (place.cwd / "never").exists()
+    finally:
+        terminal.child.close(force=True)
+
+
+def test_escape_twice_on_an_empty_line_undoes_the_last_runs(terminal: Terminal, place: Place) -> None:
+    for name in ("one", "two"):
+        place.model.add(conversation(f"make {name}", f"echo {name} > {name}.txt"))
+        terminal.type(f"make {name}")
+        terminal.shows(f"make {name}", "session (LEARNER t-")
+        terminal.shows(f"{len(place.traces) * 0.005:.4f} session" if False else "Cost:")
+        deadline = time.monotonic() + 20
+        while len(place.traces) < (1 if name == "one" else 2) and time.monotonic() < deadline:
+            terminal.read()
+    terminal.press(ESC + ESC)
+    terminal.shows("undo back to before which run?", "make two", "make one")
+    terminal.press("\x1b[B\r")
+    terminal.shows("undone r-", "removed two.txt", "removed one.txt")
+    assert not list(place.cwd.glob("*.txt"))
+
+
+def test_a_stream_is_shown_as_it_comes_and_the_answer_once(terminal: Terminal, place: Place) -> None:
+    text = "\n".join(f"line {number} of many" for number in range(60))
+    slow = Turn(Text(text), deltas=60, delta_delay_s=0.03)
+    place.model.add(Conversation("tell me", [slow]))
+    terminal.type("tell me")
+    terminal.shows("line 5 of many")
+    assert "line 59 of many" not in terminal.screen.text
+    shown = terminal.shows("line 59 of many", "Cost:")
+    assert [line for line in shown.splitlines() if line.endswith("of many")] == text.splitlines()
+
+
+@pytest.mark.parametrize("way", ["--screen-reader", "TERM=dumb"])
+def test_nothing_that_was_written_changes_for_a_screen_reader_or_a_dumb_terminal(
+    place: Place, way: str
+) -> None:
+    reader = way == "--screen-reader"
+    terminal = Terminal(place, way) if reader else Terminal(place, TERM="dumb")
+    written: list[str] = []
+    try:
+        terminal.until("/help lists the commands")
+        terminal.ready()
+        terminal.child.send("say hello\n")
+        written.append(terminal.until("Cost: $0.0050 message"))
+        terminal.ready()
+        if not reader:
+            assert "\x1b" not in terminal.screen.text + "".join(written)
+        assert "  1 Bash echo hello" in written[0]
+        assert "  1  ok " in written[0]
+        assert "hello was said" in written[0]
+        assert "running" not in written[0]
+        terminal.child.send("wait\n")
+        terminal.until("Bash sleep 59")
+        terminal.child.sendintr()
+        terminal.until("error: stopped by the user")
+        terminal.ready()
+        assert terminal.leave() == 0
+    finally:
+        terminal.child.close(force=True)
+
+
+def test_a_narrow_terminal_without_colours_says_the_same(place: Place) -> None:
+    terminal = Terminal(place, columns=80, lines=24, NO_COLOR="1")
+    raw: list[str] = []
+    try:
+        terminal.shows("/help lists")
+        terminal.press("say hello")
+        terminal.shows("LEARNER ~$0.50", "session $0.00", "acceptEdits")
+        terminal.press("\r")
+        terminal.shows("hello was said", "Cost: $0.0050")
+        raw.append(terminal.screen.text)
+        assert all(len(row) <= 80 for row in raw[0].splitlines())
+        assert terminal.screen.colours == 0
+    finally:
+        terminal.child.close(force=True)
 
 
 def test_without_a_terminal_each_line_is_an_entry(place: Place) -> None:
-    place.model.add(conversation("say hello", "echo hello", answer="hello was said"))
-    done = place.llmos("interactive", stdin="say hello\nsay hello\n/usage\n")
+    done = place.llmos("interactive", stdin="say hello\nsay hello\n!echo $((6 * 7))\n/usage\n")
     assert done.code == 0
-    assert done.out == "hello was said\nhello was said\n" + done.out.splitlines()[-1] + "\n"
+    assert done.out.startswith("hello was said\nhello was said\n42\n")
     assert "saved $0.0050" in done.out
+    assert "\x1b" not in done.out + done.err

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import anyio
 
-from .plain_text import say
+from ..plain_text import say
 
 _EXIT_S = 2.0
 """Seconds within which a second Ctrl-C leaves the shell."""
@@ -53,7 +53,7 @@ class Signals:
             self.leaving.cancel()
             return
         self._warned_at = now
-        say("press Ctrl-C again to leave", sys.stderr)
+        say("press Ctrl-C again to exit", sys.stderr)
 
     async def listen(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         """Listen for them where the line editor does not: while a goal runs, and between lines."""

@@ -1,0 +1,128 @@
+"""Opens the terminal: the line editor, or the kernel's own where no escape is known."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from typing import Protocol
+
+from ...kernel.record import Record
+from ...kernel.redaction import Redactor
+from ...memory.trust import state_dir
+from ..commands import commands
+from ..system import System
+from .hooks import Hooks
+from .line_editor import Editor, PlainEditor, TerminalEditor
+from .notify import Alert
+from .options import ShellOptions
+from .pasted import PastedTexts
+
+
+class Shown(Hooks, Protocol):
+    """What the keys reach, and what stands around the line."""
+
+    def above(self) -> list[str]:
+        """Return what is shown above the line."""
+        ...
+
+    def below(self) -> list[tuple[str, str]]:
+        """Return what the status line says, each part with its style."""
+        ...
+
+
+class Front(Record):
+    """The terminal, opened.
+
+    Attributes:
+        editor: Gives lines.
+        redraw: Draws the bottom of the screen anew.
+        alert: Calls the user.
+        whole: Gives the full text of a line in which pasted texts are shortened.
+    """
+
+    editor: Editor
+    redraw: Callable[[], object]
+    alert: Alert
+    whole: Callable[[str], str]
+
+
+@contextmanager
+def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator[Front]:
+    """Open the terminal for the body; what is printed meanwhile goes above the prompt.
+
+    Args:
+        system: The booted system.
+        options: How the shell looks.
+        shown: What the keys reach.
+    """
+    if options.dumb:
+        yield Front(PlainEditor(), lambda: None, _ring, str)
+        return
+    from prompt_toolkit.application import create_app_session
+    from prompt_toolkit.buffer import Buffer
+    from prompt_toolkit.output import create_output
+    from prompt_toolkit.output.vt100 import Vt100_Output
+
+    from .completion import CommandWord, ShellCompleter
+    from .history import ShellHistory
+    from .keys import shell_keys
+    from .screen import Screen, on_screen
+    from .status import status_line
+    from .view import View
+    from .vocabulary import words_of
+
+    pasted = PastedTexts()
+    redactor = Redactor(os.environ)
+    history = ShellHistory(
+        state_dir() / "history",
+        session=system.session_id,
+        directory=system.cwd,
+        secret=redactor.contains_secret,
+        whole=pasted.whole,
+    )
+    output = create_output(always_prefer_tty=True)
+    if isinstance(output, Vt100_Output):
+        # The prompt is never drawn at the screen's bottom, so nobody needs to know where that is.
+        output.enable_cpr = False
+    words = [
+        CommandWord(f"/{name}", one.help, one.completes)
+        for one in commands(shell=True)
+        for name in (one.name, *one.shell_names)
+    ]
+
+    def width() -> int:
+        return output.get_size().columns
+
+    with ExitStack() as stack:
+        stack.enter_context(create_app_session(output=output))
+        screen = Screen(output)
+        view = View(
+            output,
+            history,
+            ShellCompleter(words, words_of(system), system.cwd),
+            options,
+            shell_keys(shown, options, history, pasted, screen),
+            above=lambda: [("", "\n".join(line[: width() - 1] for line in shown.above()))],
+            below=lambda: status_line(shown.below(), width()),
+        )
+
+        def typed(buffer: Buffer) -> None:
+            shown.typed(buffer.text)
+
+        view.buffer.on_text_changed += typed
+        stack.enter_context(on_screen(screen))
+        editor = TerminalEditor(view, screen, pasted)
+
+        def redraw() -> None:
+            if view.app.is_running:
+                view.app.invalidate()
+
+        yield Front(editor, redraw, screen.alert, pasted.whole)
+
+
+def _ring(text: str, *, as_text: bool) -> None:
+    """Ring the bell, of which every terminal knows."""
+    sys.stderr.write("\a")
+    sys.stderr.flush()
