@@ -100,11 +100,13 @@ async def replays(folder: Path, seconds: float, runs: int) -> list[tuple[float, 
     trace, found = make_trace(seconds), list[tuple[float, float, float]]()
     async with EventBus() as bus:
         follower = Follower(ToolRegistry(standard_drivers()), journal, bus, root, env=env)
+        left: dict[str, str] = {}
         for number in range(runs + 1):
             watch.seconds, watch.cpu, began = 0.0, 0.0, time.perf_counter()
-            replay = await follower.follow("t-1", trace, run_id=f"r-{number}", left={})
+            replay = await follower.follow("t-1", trace, run_id=f"r-{number}", left=left)
             if replay.drift is not None:
                 raise SystemExit(f"the replay drifted: {replay.drift.reason}")
+            left = dict(replay.left)
             found.append((watch.seconds, watch.cpu, time.perf_counter() - began))
     journal.close()
     return found

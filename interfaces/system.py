@@ -30,11 +30,6 @@ class System(Protocol):
     """A booted system."""
 
     @property
-    def session_id(self) -> str:
-        """Id of the session."""
-        ...
-
-    @property
     def bus(self) -> EventBus:
         """The event bus."""
         ...
