@@ -41,11 +41,12 @@ class Recall:
         except (LlmosError, OSError) as error:
             self._notice(f"the semantic memory was left out: {error}")
             return ""
-        near = [hit for hit in hits if hit.score >= _NEAR]
+        near = [hit for hit in hits if (hit.similarity or 0.0) >= _NEAR]
         if not near:
             return ""
         lines = [
-            f"- {hit.text[:_LENGTH]} -> {str(hit.metadata.get('answer', ''))[:_LENGTH]}"
+            f"- {hit.memory.text[:_LENGTH]} -> "
+            f"{str(hit.memory.metadata.get('answer', ''))[:_LENGTH]}"
             for hit in near
         ]
         return "Results of earlier goals like this one (check before relying on them):\n" + (
@@ -56,7 +57,8 @@ class Recall:
         """Keep the answer of a goal."""
         text = self._redact(goal)[:_LENGTH]
         try:
-            self._open().add(text, {"answer": self._redact(answer)[:_LENGTH]}, id=text.casefold())
+            result = {"answer": self._redact(answer)[:_LENGTH]}
+            self._open().add(text, result, kind="result", id=text.casefold())
         except (LlmosError, OSError) as error:
             self._notice(f"the semantic memory did not take it: {error}")
 

@@ -40,6 +40,10 @@ POINTS = (
     "undo.marked",
     "undo.path",
     "undo.done",
+    "memory.vectors_written",
+    "memory.committed",
+    "memory.batch_written",
+    "memory.batch_embedded",
 )
 """Every point there is, in the order of a run."""
 

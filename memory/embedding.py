@@ -1,18 +1,18 @@
-"""Embeddings: text to vectors. The default is lexical, and the same in every process."""
+"""What turns texts into vectors: one protocol, the default, and what else may be chosen."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
+
+from ..kernel.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_WORD = re.compile(r"\w+")
-_GRAM = 3
+DEFAULT = "static"
+CHOICES = (DEFAULT, "minilm")
 
 
 class Embedding(Protocol):
@@ -28,49 +28,37 @@ class Embedding(Protocol):
         """Length of a vector."""
         ...
 
+    @property
+    def near(self) -> float:
+        """The cosine from which on two texts are about the same thing more often than not."""
+        ...
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one unit row for each text (a zero row for a text without words)."""
         ...
 
 
-class LexicalEmbedding:
-    """Words and pieces of words, hashed into a fixed number of dimensions.
+def default_embedding() -> Embedding:
+    """Return the embedding that comes with the package and needs no download."""
+    from .static_embedding import static_embedding
 
-    The hash is BLAKE2b, so that vectors are equal in all processes and on all machines. Source of
-    the idea: feature hashing (Weinberger et al., ICML 2009).
+    return static_embedding()
+
+
+def chosen_embedding(choice: str) -> Embedding:
+    """Return an embedding by the name that users know it by.
 
     Args:
-        dimensions: Length of a vector.
+        choice: One of `CHOICES`.
+
+    Raises:
+        UsageError: If there is none of that name.
+        LlmosError: If the package that it needs is not installed.
     """
+    if choice == DEFAULT:
+        return default_embedding()
+    if choice == "minilm":
+        from .minilm_embedding import MiniLmEmbedding
 
-    def __init__(self, dimensions: int = 512) -> None:
-        self.dimensions = dimensions
-        self.name = f"lexical-1-{dimensions}"
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit row for each text."""
-        import numpy as np
-
-        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for row, text in enumerate(texts):
-            for feature, weight in _features(text):
-                place, sign = self._place(feature)
-                rows[row, place] += sign * weight
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        rows /= np.where(norms == 0, 1, norms)
-        return rows
-
-    def _place(self, feature: str) -> tuple[int, int]:
-        digest = hashlib.blake2b(feature.encode("utf-8", "replace"), digest_size=8).digest()
-        number = int.from_bytes(digest, "little")
-        # The sign lets features that share a place cancel out instead of adding up.
-        return (number >> 1) % self.dimensions, 1 if number & 1 else -1
-
-
-def _features(text: str) -> Iterator[tuple[str, float]]:
-    for word in _WORD.findall(text.casefold()):
-        yield f"w:{word}", 1.0
-        padded = f"^{word}$"
-        grams = [padded[at : at + _GRAM] for at in range(len(padded) - _GRAM + 1)]
-        for gram in grams:
-            yield f"g:{gram}", 0.5 / max(1, len(grams)) ** 0.5
+        return MiniLmEmbedding()
+    raise UsageError(f"there is no embedding {choice!r}", hint=f"there is: {', '.join(CHOICES)}")

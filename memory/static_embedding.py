@@ -39,6 +39,7 @@ class StaticEmbedding:
 
     name = "wordllama-l2-supercat-256"
     dimensions = 256
+    near = 0.5
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one unit row for each text.

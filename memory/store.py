@@ -1,89 +1,113 @@
-"""L4: semantic memory. SQLite holds text, metadata and vectors; numpy finds the nearest."""
+"""L4: semantic memory. SQLite holds texts and what is known of them, a mapped file their vectors.
+
+Safe for several threads and processes; what `add` returned survives the death of the process.
+"""
 
 from __future__ import annotations
 
 import json
-import sqlite3
+import secrets
 import threading
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..kernel.atomic import make_private_dir
-from ..kernel.database import open_database, transaction
+from ..kernel.crash_points import crash_point
+from ..kernel.database import FileLock, transaction
 from ..kernel.errors import UsageError
 from ..kernel.json_value import JsonValue
-from .embedding import Embedding, LexicalEmbedding
+from ..kernel.record import Record
+from .embedding import Embedding, default_embedding
+from .hybrid import by_words, fused
+from .semantic_tables import COLUMNS, Filter, Memory, Mode, open_memories, read_row
+from .spaces import Progress, Space
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS memories (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    text TEXT NOT NULL,
-    metadata TEXT NOT NULL,
-    space TEXT NOT NULL,
-    vector BLOB NOT NULL
-);
-"""
-_LONGEST = 100_000
-_BATCH = 500
+Writing = Callable[[], AbstractContextManager[None]]
+"""Opens a write transaction, one at a time among all processes."""
+
+LONGEST = 100_000
+"""Characters of a memory."""
+_DEPTH = 100
+"""How many of each kind of search are weighed against each other, at least."""
+_VECTORS = 300
+"""How many are compared by their whole vectors."""
+_REST_S = 60
+"""Seconds before the number of a memory that has gone is used again: no search still reads it."""
+_PREFIX = "m-"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Record):
     """A memory that a search found.
 
     Attributes:
-        id: Its id.
-        text: Its text.
-        metadata: What was stored beside it.
-        score: Cosine similarity to the query, -1 to 1.
+        memory: It.
+        score: What it was ranked by; of one search, higher is better.
+        similarity: Cosine to the query, -1 to 1; None if its vector is not known.
     """
 
-    id: str
-    text: str
-    metadata: dict[str, JsonValue]
+    memory: Memory
     score: float
+    similarity: float | None
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return it as JSON."""
+        return {**self.memory.to_json(), "score": self.score, "similarity": self.similarity}
 
 
 class SemanticMemory:
-    """Texts that are found by meaning. Its calls block; safe for several threads and processes.
-
-    A memory that `add` returned survives the death of the process. When the embedding changes,
-    vectors of the old space are made anew before the first search.
+    """Texts that are found by meaning and by words. Its calls block.
 
     Args:
-        path: The database; its folder is made.
-        embedding: Turns texts into vectors.
+        path: The database; its folder is made, and files of vectors stand beside it.
+        embedding: Turns texts into vectors; the default one if None.
+        now: Gives UTC epoch seconds.
 
     Raises:
         WorkspaceError: If the database cannot be used.
     """
 
-    def __init__(self, path: Path, embedding: Embedding | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        embedding: Embedding | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         make_private_dir(path.parent)
-        self._embedding = embedding or LexicalEmbedding()
-        self._connection = open_database(path, _SCHEMA)
+        self._now = now
         self._lock = threading.RLock()
-        self._version: object = None
-        self._numbers: list[int] = []
-        self._matrix: NDArray[np.float32] | None = None
+        self._file_lock = FileLock(path.with_suffix(".lock"))
+        self._connection = open_memories(path)
+        chosen = embedding or default_embedding()
+        self._space = Space(self._connection, path, chosen, self._writing, now)
+
+    @property
+    def embedding(self) -> Embedding:
+        """What turns texts into vectors."""
+        return self._space.embedding
 
     def add(
-        self, text: str, metadata: Mapping[str, JsonValue] | None = None, *, id: str | None = None
+        self,
+        text: str,
+        metadata: Mapping[str, JsonValue] | None = None,
+        *,
+        kind: str = "note",
+        id: str | None = None,
+        expires_at: float | None = None,
     ) -> str:
-        """Keep a text; one of the same id is replaced.
+        """Keep a text; a memory of the same id is replaced.
 
         Args:
             text: The text.
             metadata: What to keep beside it.
+            kind: What it is, in one word.
             id: Its id; a new one if None.
+            expires_at: UTC epoch seconds at which it is no longer found.
 
         Returns:
             Its id.
@@ -91,128 +115,256 @@ class SemanticMemory:
         Raises:
             UsageError: If the text is empty or too long.
         """
-        if not text.strip():
-            raise UsageError("a memory cannot be empty")
-        if len(text) > _LONGEST:
-            raise UsageError(f"a memory cannot be longer than {_LONGEST:,} characters")
-        memory_id = id or uuid.uuid4().hex
-        vector = self._embedding.embed([text])[0].tobytes()
-        row = (
-            memory_id,
-            text,
-            json.dumps(dict(metadata or {}), ensure_ascii=False),
-            self._embedding.name,
-            vector,
-        )
-        with self._lock, transaction(self._connection) as connection:
-            connection.execute("DELETE FROM memories WHERE id = ?", (memory_id,))
-            connection.execute(
-                "INSERT INTO memories (id, text, metadata, space, vector) VALUES (?, ?, ?, ?, ?)",
-                row,
-            )
-            self._version = None
+        memory_id = id or _PREFIX + secrets.token_hex(6)
+        made = Memory(memory_id, kind, text, dict(metadata or {}), self._now(), expires_at)
+        self.put([made])
         return memory_id
 
+    def put(self, memories: Sequence[Memory]) -> None:
+        """Keep memories in one transaction; of each id the last one stays.
+
+        Raises:
+            UsageError: If a text is empty or too long.
+        """
+        kept = list({one.id: one for one in memories}.values())
+        for one in kept:
+            _check(one.text)
+        if not kept:
+            return
+        vectors = self.embedding.embed([one.text for one in kept])
+        with self._lock, self._writing():
+            self._remove([one.id for one in kept])
+            numbers = self._numbers(len(kept))
+            self._space.add(numbers, vectors)
+            self._insert(numbers, kept)
+        crash_point("memory.committed")
+
     def search(
-        self, query: str, k: int = 5, *, where: Mapping[str, JsonValue] | None = None
+        self, query: str, k: int = 5, *, mode: Mode = "hybrid", wanted: Filter | None = None
     ) -> list[Hit]:
-        """Return the memories nearest to a query, best first.
+        """Return the memories that answer a query best, best first.
 
         Args:
             query: The query.
             k: How many at most.
-            where: Metadata that a memory must have.
+            mode: By meaning and words, or by one of them.
+            wanted: Which memories are wanted; all if None.
         """
-        import numpy as np
-
         if k < 1 or not query.strip():
             return []
+        wanted = wanted or Filter()
+        depth = max(_DEPTH, 2 * k)
         with self._lock:
-            self._follow()
-            if self._matrix is None or not self._numbers:
-                return []
-            scores = self._matrix @ self._embedding.embed([query])[0]
-            # Ties keep the order in which memories were added, so that results are repeatable.
-            order = np.argsort(-scores, kind="stable")
-            hits: list[Hit] = []
-            for place in cast("list[int]", order.tolist()):
-                hit = self._hit(self._numbers[place], float(scores[place]))
-                if hit is not None and _has(hit.metadata, where):
-                    hits.append(hit)
-                    if len(hits) == k:
-                        break
-            return hits
+            now = self._now()
+            cosines = {} if mode == "text" else self._by_meaning(query, wanted, now, depth)
+            words: dict[int, float] = {}
+            if mode != "vector":
+                words = by_words(self._connection, query, wanted, now, depth)
+            if mode == "hybrid":
+                missing = [number for number in words if number not in cosines]
+                cosines |= self._cosines_of(query, missing)
+            ranked = fused(cosines, words, self.embedding.near)[:k]
+            memories = self._memories([number for number, _ in ranked])
+        return [
+            Hit(memories[number], score, cosines.get(number))
+            for number, score in ranked
+            if number in memories
+        ]
 
-    def get(self, id: str) -> Hit | None:
-        """Return a memory by its id (with score 1), or None."""
+    def get(self, id: str) -> Memory | None:
+        """Return a memory by its id, or None if there is none or it has expired."""
         with self._lock:
             row = self._connection.execute(
-                "SELECT number FROM memories WHERE id = ?", (id,)
+                f"SELECT {COLUMNS} FROM memories WHERE id = ?"
+                " AND (expires_at IS NULL OR expires_at > ?)",
+                (id, self._now()),
             ).fetchone()
-            return None if row is None else self._hit(row[0], 1.0)
+        return None if row is None else read_row(row)
 
-    def delete(self, id: str) -> bool:
-        """Forget a memory; return whether it was there."""
-        with self._lock, transaction(self._connection) as connection:
-            done = connection.execute("DELETE FROM memories WHERE id = ?", (id,))
-            self._version = None
-            return done.rowcount > 0
+    def newest(self, limit: int, offset: int = 0, wanted: Filter | None = None) -> list[Memory]:
+        """Return memories, newest first."""
+        condition, values = (wanted or Filter()).sql(self._now())
+        with self._lock:
+            rows = self._connection.execute(
+                f"SELECT {COLUMNS} FROM memories WHERE {condition}"
+                " ORDER BY created_at DESC, number DESC LIMIT ? OFFSET ?",
+                (*values, limit, offset),
+            ).fetchall()
+        return [read_row(row) for row in rows]
+
+    def by_prefix(self, prefix: str, limit: int) -> list[str]:
+        """Return ids that begin with a prefix."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT id FROM memories WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+                (prefix, prefix + "\U0010ffff", limit),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def each(self) -> Iterable[Memory]:
+        """Yield all memories in the order of their numbers; those added meanwhile may be left out.
+
+        Those that have expired and are not yet removed are among them.
+        """
+        last = 0
+        query = (
+            f"SELECT number, {COLUMNS} FROM memories WHERE number > ? ORDER BY number LIMIT 1000"
+        )
+        while True:
+            with self._lock:
+                rows = self._connection.execute(query, (last,)).fetchall()
+            if not rows:
+                return
+            yield from (read_row(row[1:]) for row in rows)
+            last = rows[-1][0]
+
+    def delete(self, *ids: str) -> int:
+        """Forget memories; return how many there were."""
+        with self._lock, self._writing():
+            return self._remove(ids)
+
+    def expire(self) -> int:
+        """Remove what has expired; return how many memories that were."""
+        with self._lock, self._writing():
+            rows = self._connection.execute(
+                "SELECT id FROM memories WHERE expires_at <= ?", (self._now(),)
+            ).fetchall()
+            return self._remove([row[0] for row in rows])
 
     def count(self) -> int:
-        """Return how many memories there are."""
+        """Return how many memories there are, also those that have expired."""
         with self._lock:
             return self._connection.execute("SELECT count(*) FROM memories").fetchone()[0]
 
+    def progress(self) -> Progress:
+        """Return how many memories have a vector of this embedding."""
+        with self._lock:
+            return self._space.progress()
+
+    def fill(self, go_on: Callable[[Progress], bool] = lambda _: True) -> bool:
+        """Embed what has no vector of this embedding yet. Blocks; open a memory of its own for it.
+
+        Args:
+            go_on: Told how far it is before each batch; False stops it.
+
+        Returns:
+            Whether nothing is left. False also if another process is at it.
+        """
+        return self._space.fill(go_on)
+
     def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
+        """Close the database and the file of vectors."""
+        with self._lock:
+            self._space.close()
+            self._connection.close()
 
-    def _hit(self, number: int, score: float) -> Hit | None:
-        row = self._connection.execute(
-            "SELECT id, text, metadata FROM memories WHERE number = ?", (number,)
-        ).fetchone()
-        return None if row is None else Hit(row[0], row[1], json.loads(row[2]), score)
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        # The lock of the kernel is fair where waiting for SQLite's is not.
+        with self._file_lock, transaction(self._connection):
+            yield
 
-    def _follow(self) -> None:
-        """Bring the matrix to what the database holds now, whoever changed it."""
+    def _by_meaning(self, query: str, wanted: Filter, now: float, depth: int) -> dict[int, float]:
+        """Return the nearest that are wanted: number to cosine."""
         import numpy as np
 
-        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        if version == self._version:
-            return
-        self._embed_anew()
-        rows: list[tuple[int, bytes]] = self._connection.execute(
-            "SELECT number, vector FROM memories WHERE space = ? ORDER BY number",
-            (self._embedding.name,),
+        vector = self.embedding.embed([query])[0]
+        if not vector.any():
+            return {}
+        last = self._last()
+        places, cosines = self._space.file.nearest(vector, last, max(_VECTORS, 3 * depth))
+        found = self._wanted(places.tolist()[: 4 * depth], wanted, now)
+        if len(found) < depth and len(places) < last:
+            # Most of the nearest are not wanted, or gone: look among the wanted only.
+            condition, values = wanted.sql(now)
+            rows = self._connection.execute(
+                f"SELECT number FROM memories WHERE {condition}", values
+            ).fetchall()
+            choice = np.array([row[0] for row in rows], np.int64)
+            places, cosines = self._space.file.nearest_of(vector, choice)
+            found = set(choice.tolist())
+        stale = set(self._space.pending())
+        pairs = zip(places.tolist(), cosines.tolist(), strict=True)
+        near = [(number, cosine) for number, cosine in pairs if number in found - stale]
+        return dict(near[:depth])
+
+    def _cosines_of(self, query: str, numbers: Sequence[int]) -> dict[int, float]:
+        import numpy as np
+
+        if not numbers:
+            return {}
+        vector, stale = self.embedding.embed([query])[0], set(self._space.pending())
+        choice = np.array([number for number in numbers if number not in stale], np.int64)
+        places, cosines = self._space.file.nearest_of(vector, choice)
+        return dict(zip(places.tolist(), cosines.tolist(), strict=True))
+
+    def _wanted(self, numbers: Sequence[int], wanted: Filter, now: float) -> set[int]:
+        condition, values = wanted.sql(now)
+        rows = self._connection.execute(
+            f"SELECT number FROM memories WHERE number IN (SELECT value FROM json_each(?))"
+            f" AND {condition}",
+            (json.dumps(numbers), *values),
+        )
+        return {row[0] for row in rows}
+
+    def _memories(self, numbers: Sequence[int]) -> dict[int, Memory]:
+        rows = self._connection.execute(
+            f"SELECT number, {COLUMNS} FROM memories"
+            " WHERE number IN (SELECT value FROM json_each(?))",
+            (json.dumps(numbers),),
+        )
+        return {row[0]: read_row(row[1:]) for row in rows}
+
+    def _last(self) -> int:
+        return self._connection.execute("SELECT max(number) FROM memories").fetchone()[0] or 0
+
+    def _numbers(self, count: int) -> list[int]:
+        """Return numbers for new memories: those that have rested, then new ones."""
+        rested: list[int] = []
+        if not self._space.filling:
+            rows = self._connection.execute(
+                "DELETE FROM free WHERE number IN (SELECT number FROM free WHERE since < ?"
+                " ORDER BY number LIMIT ?) RETURNING number",
+                (self._now() - _REST_S, count),
+            ).fetchall()
+            rested = sorted(row[0] for row in rows)
+        highest = self._connection.execute("SELECT max(number) FROM free").fetchone()[0] or 0
+        start = max(self._last(), highest, *rested, 0) + 1
+        return rested + list(range(start, start + count - len(rested)))
+
+    def _insert(self, numbers: Sequence[int], memories: Sequence[Memory]) -> None:
+        rows = [
+            (number, m.id, m.kind, m.text, _json(m.metadata), m.created_at, m.expires_at)
+            for number, m in zip(numbers, memories, strict=True)
+        ]
+        self._connection.executemany("INSERT INTO memories VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._connection.executemany(
+            "INSERT INTO words (rowid, text) VALUES (?, ?)", [(row[0], row[3]) for row in rows]
+        )
+
+    def _remove(self, ids: Sequence[str]) -> int:
+        rows: Sequence[tuple[int, str]] = self._connection.execute(
+            "SELECT number, text FROM memories WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(ids),),
         ).fetchall()
-        self._numbers = [row[0] for row in rows]
-        joined = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
-        self._matrix = joined.reshape(len(rows), self._embedding.dimensions)
-        self._version = version
-
-    def _embed_anew(self) -> None:
-        """Bring vectors of another space into this one, in batches that are each durable."""
-        query = "SELECT number, text FROM memories WHERE space != ? LIMIT ?"
-        while rows := self._connection.execute(query, (self._embedding.name, _BATCH)).fetchall():
-            vectors = self._embedding.embed([text for _, text in rows])
-            with transaction(self._connection) as connection:
-                _update(connection, self._embedding.name, rows, vectors)
+        numbers = [(row[0],) for row in rows]
+        self._connection.executemany(
+            "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)", rows
+        )
+        self._connection.executemany("DELETE FROM memories WHERE number = ?", numbers)
+        self._connection.executemany("DELETE FROM pending WHERE number = ?", numbers)
+        self._connection.executemany(
+            "INSERT INTO free VALUES (?, ?)", [(number, self._now()) for (number,) in numbers]
+        )
+        return len(rows)
 
 
-def _update(
-    connection: sqlite3.Connection,
-    space: str,
-    rows: list[tuple[int, str]],
-    vectors: NDArray[np.float32],
-) -> None:
-    connection.executemany(
-        "UPDATE memories SET space = ?, vector = ? WHERE number = ? AND text = ?",
-        [
-            (space, vector.tobytes(), number, text)
-            for (number, text), vector in zip(rows, vectors, strict=True)
-        ],
-    )
+def _check(text: str) -> None:
+    if not text.strip():
+        raise UsageError("a memory cannot be empty", hint="say what is to be remembered")
+    if len(text) > LONGEST:
+        raise UsageError(f"a memory cannot be longer than {LONGEST:,} characters")
 
 
-def _has(metadata: Mapping[str, JsonValue], where: Mapping[str, JsonValue] | None) -> bool:
-    return all(metadata.get(name) == value for name, value in (where or {}).items())
+def _json(metadata: Mapping[str, JsonValue]) -> str:
+    return json.dumps(metadata, ensure_ascii=False)

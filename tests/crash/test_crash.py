@@ -178,7 +178,9 @@ def test_every_point_is_passed_by_the_code_and_killed_at_by_a_test() -> None:
     files: list[Path] = [path for room in rooms for path in room.rglob("*.py")]
     found = {name for path in files for name in in_code.findall(path.read_text())}
     assert found == set(POINTS)
-    assert {*REPLAYING, *ROLLING_BACK, *UNDOING, *LEARNING} == set(POINTS)
+    remembering = {point for point in POINTS if point.startswith("memory.")}
+    # Those are killed at by tests/memory/test_memory_processes.py.
+    assert {*REPLAYING, *ROLLING_BACK, *UNDOING, *LEARNING} | remembering == set(POINTS)
 
 
 def test_the_gate_kills_a_hundred_processes_and_the_night_a_thousand() -> None:
