@@ -18,6 +18,8 @@ if not __package__:  # run as `python boot.py`: hand over to this very checkout 
 
 import logging
 import os
+import threading
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
@@ -30,7 +32,7 @@ import anyio
 import anyio.to_thread
 
 from .interfaces.decision import Decision
-from .interfaces.defaults import STOPPED
+from .interfaces.defaults import MEMORY_TOOLS, STOPPED
 from .interfaces.dispatcher import Dispatcher, Policy, check_goal, new_run_id
 from .interfaces.follower import Follower
 from .interfaces.on_demand import LearnerOnDemand
@@ -41,8 +43,8 @@ from .interfaces.settings import Settings, cap_limits, checked_mode, load_settin
 from .interfaces.user_config import config_dir
 from .kernel.atomic import make_private_dir
 from .kernel.bus import EventBus
-from .kernel.drivers import standard_drivers
-from .kernel.drivers.plugin import PluginDriver
+from .kernel.drivers import DriverOnDemand, standard_drivers
+from .kernel.drivers.plugin import PluginDriver, tool_name
 from .kernel.errors import InterruptedRunError, PluginError, UsageError, WorkspaceError
 from .kernel.events import (
     CapNear,
@@ -59,7 +61,7 @@ from .kernel.money import to_micros
 from .kernel.redaction import Redactor
 from .kernel.tasks import open_task_group
 from .kernel.token_economy import TokenEconomy
-from .kernel.tools import ToolRegistry, ToolSpec
+from .kernel.tools import Driver, Effect, ToolCall, ToolRegistry, ToolSession, ToolSpec
 from .memory.attached import Attached
 from .memory.evidence import Evidence
 from .memory.goals import normal_form
@@ -74,6 +76,8 @@ from .plugins.loader import load_plugins
 if TYPE_CHECKING:
     from .interfaces.cortex import Plan
     from .interfaces.learner import Learner
+    from .interfaces.memory_tools import MemoryOnDemand
+    from .interfaces.recall import Recall
     from .kernel.caps import Cap
     from .kernel.scheduler import Scheduler
     from .kernel.watchdog import Watchdog, WatchdogLimits
@@ -186,6 +190,8 @@ class LLMOS:
         self._scheduler: Scheduler | None = None
         self.plugin_problems: tuple[PluginError, ...] = ()
         self.recovered: tuple[str, ...] = ()
+        self._remembered: MemoryOnDemand | None = None
+        self._leaving = threading.Event()
         self._stack: AsyncExitStack | None = None
         self._limits = watchdog
         self._policies: dict[str, Policy] = {}
@@ -209,6 +215,8 @@ class LLMOS:
             self._group = group
             self._log = SessionLog(self.memory / "sessions", self.session_id, self._redactor)
             stack.callback(self._log.close)
+            self._leaving.clear()
+            stack.callback(self._close_remembered)
             self.bus.on(Event, handler=self._log_event, name="session log")
             self._build()
             self.bus.on(GoalDue, handler=self._run_due, name="scheduled goals")
@@ -509,7 +517,13 @@ class LLMOS:
         folders = [Path(__file__).parent / "plugins", self.workspace / "plugins"]
         loaded = load_plugins(folders, seen=state_dir() / "plugins")
         self.plugin_problems = loaded.problems
-        registry = ToolRegistry([*standard_drivers(), *map(PluginDriver, loaded.tools)])
+        self._plugins = tuple(one for one in loaded.tools if one.name not in MEMORY_TOOLS)
+        registry = ToolRegistry([*standard_drivers(), *map(PluginDriver, self._plugins)])
+        for name in MEMORY_TOOLS:
+            registry.register(
+                DriverOnDemand(tool_name(name), Effect.RUN, partial(self._own_driver, name))
+            )
+        self._registry = registry
         self._one_goal = anyio.Lock()
         self._own = [self.memory, *files_being_written(self.cwd)]
         follower = Follower(
@@ -523,7 +537,7 @@ class LLMOS:
             **self._confined(),
             strict=settings.guards == "strict",
         )
-        self._learner = LearnerOnDemand(partial(self._make_learner, loaded.tools, registry))
+        self._learner = LearnerOnDemand(partial(self._make_learner, registry))
         self._dispatcher = Dispatcher(
             self.bus,
             self._store,
@@ -569,21 +583,73 @@ class LLMOS:
         for said in await self._recover(held=self.cwd):
             self.bus.publish_nowait(Notice(said))
 
-    async def _make_learner(self, tools: Sequence[ToolSpec], registry: ToolRegistry) -> "Learner":
+    @property
+    def remembered(self) -> "MemoryOnDemand":
+        """The semantic memory, opened at its first use."""
+        if self._remembered is None:
+            from .interfaces.memory_tools import MemoryOnDemand
+
+            path = self.memory / "semantic.sqlite"
+            self._remembered = MemoryOnDemand(path, self.settings.embedding)
+        return self._remembered
+
+    def redact(self, text: str) -> str:
+        """Return a text without its secrets."""
+        return self._redactor.redact(text)
+
+    def _close_remembered(self) -> None:
+        self._leaving.set()
+        if self._remembered is not None:
+            self._remembered.close()
+
+    def recall(self) -> "Recall":
+        """Return what gives a model run its context, and keeps what came of it."""
+        from .interfaces.recall import Recall
+
+        read = self._registry.get("Read")
+
+        def seen(call: ToolCall) -> str | None:
+            import anyio.from_thread
+
+            session = ToolSession(self.cwd, self.cwd, {})
+            result = anyio.from_thread.run(read.run, call.input, session)
+            return result.output if result.ok else None
+
+        return Recall(
+            self.remembered,
+            self._store,
+            self._plugins,
+            cwd=self.cwd,
+            budget=self.settings.context_tokens,
+            read=seen,
+            redact=self._redactor.redact,
+            notice=self._notice,
+            now=time.time,
+        )
+
+    def _memory_tools(self) -> tuple[ToolSpec, ...]:
+        from .interfaces.memory_tools import memory_tools
+
+        return memory_tools(self.remembered, self._redactor.redact)
+
+    def _own_driver(self, name: str) -> Driver:
+        return next(PluginDriver(one) for one in self._memory_tools() if one.name == name)
+
+    async def _make_learner(self, registry: ToolRegistry) -> "Learner":
         # Imported here: loading what only a model run needs would take longer than a replay.
         from .interfaces.compacting import Compactor
         from .interfaces.cortex import Cortex
+        from .interfaces.filling import fill_in_background
         from .interfaces.learner import Learner
-        from .interfaces.recall import Recall
 
+        self._group.start_soon(fill_in_background, self.remembered, self.bus, self._leaving)
         await self._group.start(self._watchdog().run)
         settings = self.settings
-        recall = Recall(self.memory / "semantic.sqlite", self._redactor.redact, self._notice)
         cortex = Cortex(
             self.bus,
             self.cwd,
             model=settings.model,
-            tools=tools,
+            tools=(*self._plugins, *self._memory_tools()),
             permission_mode=settings.permission_mode,
             cli_path=settings.cli_path,
             max_turns=settings.max_turns,
@@ -597,8 +663,7 @@ class LLMOS:
             self._economy,
             registry,
             self._journal,
-            recall=recall.about,
-            remember=recall.remember,
+            recall=self.recall(),
             redact=self._redactor.redact,
             cwd=self.cwd,
             exclude=self._own,

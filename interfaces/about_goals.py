@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import anyio.to_thread
+
 from ..kernel.errors import LlmosError
+from ..kernel.json_value import JsonValue
 from ..memory.attached import Attached
 from .command_context import CommandRequest, Context, Said
 from .explain import explained
@@ -12,7 +15,14 @@ from .result import LEARNER, failure
 async def why(context: Context, request: CommandRequest) -> Said:
     """Say how a goal would be answered."""
     decision = await context.system.decide(_goal(request), stdin=_stdin(request))
-    return Said(explained(decision), json=decision.to_json())
+    text = explained(decision)
+    found: JsonValue = decision.to_json()
+    if getattr(request.options, "context", False):
+        # In a thread: it reads the memory.
+        given = await anyio.to_thread.run_sync(context.system.recall().context, decision.goal)
+        text = f"{text}\n{given.describe()}"
+        found = {**decision.to_json(), "context": given.to_json()}
+    return Said(text, json=found)
 
 
 async def plan(context: Context, request: CommandRequest) -> Said:

@@ -81,13 +81,21 @@ _WHICH = (
     Option(("--local",), "your own file of this project: .llmos/config.local.toml"),
 )
 
+_LIMIT = Option(("--limit",), "how many at most", "N")
+_SINCE = Option(("--since",), "from this day on, as in 2026-03-01", "DAY")
+_UNTIL = Option(("--until",), "before this day", "DAY")
+_KIND = Option(("--kind",), "note, result, lesson, or any other word", "KIND")
+_META = Option(("--meta",), "what stands beside it, as in project=apollo", "NAME=VALUE",
+               repeated=True)  # fmt: skip
+_WANTED = (_LIMIT, _KIND, _META, _SINCE, _UNTIL)
 COMMANDS: tuple[Command, ...] = (
     Command("interactive", "", "the shell, also without a terminal", options=(SCREEN_READER,),
             where="cli", takes_json=False),
     Command("demo", "", "learn and replay three goals; needs no key and no network", where="cli"),
     Command(
         "why", "about_goals:why", "how a goal would be answered and why so; costs nothing",
-        "GOAL", _ANY, goal=True, completes="goal",
+        "GOAL", _ANY, (Option(("--context",), "also what the model would be given beside it"),),
+        goal=True, completes="goal",
     ),
     Command(
         "plan", "about_goals:plan", "let the model plan a goal; nothing is carried out",
@@ -142,6 +150,26 @@ COMMANDS: tuple[Command, ...] = (
             "[RUN]", (0, 1), (_FORCE,), shell_names=("rewind",), completes="run"),
     Command("redo", "undo_commands:redo", "bring again what was undone",
             "[RUN]", (0, 1), (_FORCE,), completes="run"),
+    Command("memory list", "memory_commands:list_memories", "what is remembered, newest first",
+            options=_WANTED),
+    Command("memory add", "memory_commands:add", "remember a text; - reads it from stdin",
+            "TEXT", _SOME, (_KIND, _META, Option(("--days",), "forget it after so many", "N")),
+            examples=('memory add "the release branch is called trunk"',)),
+    Command("memory search", "memory_commands:search", "search by meaning and by words",
+            "QUERY", _SOME,
+            (*_WANTED, Option(("--mode",), "hybrid, vector or text", "MODE"))),
+    Command("memory rm", "memory_commands:remove", "forget memories", "ID...", _ANY,
+            (Option(("--expired",), "all whose time is over"),)),
+    Command("memory export", "memory_commands:export", "all memories as JSON lines", "[FILE]",
+            (0, 1), completes="file"),
+    Command("memory import", "memory_commands:import_lines",
+            "take in JSON lines; - reads them from stdin", "FILE", (1, 1), completes="file"),
+    Command("memory embed", "memory_commands:embed",
+            "embed anew at once what a change of embedding left"),
+    Command("history search", "history_commands:search",
+            "what was said and done in past sessions", "WORD...", _SOME, (_LIMIT, _SINCE, _UNTIL)),
+    Command("history prune", "history_commands:prune", "remove the logs of old sessions",
+            options=(Option(("--days",), "older than so many (default: 90)", "N"),)),
     Command("usage", "money_commands:usage", "money spent, saved and left, and where it went",
             options=(Option(("--by",), "one line for each day, model, trace or project", "WHAT"),
                      Option(("--days",), "only of the last N days", "N")),
@@ -174,7 +202,7 @@ COMMANDS: tuple[Command, ...] = (
             takes_json=False),
 )  # fmt: skip
 
-GROUPS = {"trace": "list", "config": "show"}
+GROUPS = {"trace": "list", "config": "show", "memory": "list", "history": "search"}
 """Commands of two words, by their first: the second one that is meant when there is none."""
 
 _IN_SHELL = {"trace": "trace show"}

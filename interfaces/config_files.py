@@ -205,7 +205,11 @@ def _narrows(setting: str, value: Any, base: Any) -> bool:
             return value == "strict"
         case "permission_mode":
             return _LOOSER.index(value) <= _LOOSER.index(base)
-        case _ if setting.endswith("_usd") or setting in ("max_turns", "timeout_s"):
+        case _ if setting.endswith("_usd") or setting in (
+            "max_turns",
+            "timeout_s",
+            "context_tokens",
+        ):
             return base is None or value <= base
         case _:
             return False

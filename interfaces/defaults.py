@@ -21,3 +21,9 @@ GuardMode = Literal["strict", "normal"]
 """How much of what is observed may differ in a replay: nothing, or nothing that matters."""
 Notify = Literal["auto", "bell", "osc9", "off"]
 """How the user is called: by the terminal's own notification where it has one, or by its bell."""
+
+EmbeddingName = Literal["static", "minilm"]
+"""How texts become vectors: by what comes with the package, or by what is installed beside it."""
+
+MEMORY_TOOLS = ("remember", "recall")
+"""The tools by which the model reaches the semantic memory."""

@@ -15,15 +15,16 @@ from .._version import __version__
 from ..kernel.bus import EventBus
 from ..kernel.crash_points import crash_point
 from ..kernel.errors import LlmosError
-from ..kernel.events import CostReported, Notice, TraceKept, TraceNotKept
+from ..kernel.events import ContextGiven, CostReported, Notice, TraceKept, TraceNotKept
 from ..kernel.money import Micros
 from ..kernel.token_economy import Hold, TokenEconomy
-from ..kernel.tools import ToolRegistry
+from ..kernel.tools import ToolRegistry, ToolResult
 from ..memory.attached import Attached, plain_goal
 from ..memory.evidence import Evidence
 from ..memory.journal import Journal
 from ..memory.journal_tables import RunHeader
 from ..memory.learning import LearnedCall, NotKept, build_trace
+from ..memory.told import depends
 from ..memory.trace_store import TraceStore
 from ..memory.traces import Provenance, Trace
 from .cortex import Cortex, Plan
@@ -34,7 +35,9 @@ from .witness import DirectoryWitness
 
 if TYPE_CHECKING:
     from .compacting import Compactor
+    from .context import Context
     from .declaring import DeclarationTool
+    from .recall import Recall
 
 _PLAN_SHARE = 5
 """A plan may cost a fifth of a run: it is one answer without tools."""
@@ -51,8 +54,7 @@ class Learner:
         economy: The money.
         registry: The drivers that would replay a trace.
         journal: Where what a run changes is kept.
-        recall: Gives what memory knows about a goal, or an empty string.
-        remember: Told goal and answer of a run that succeeded.
+        recall: Gives what is known about a goal, and is told what came of it.
         redact: Removes secrets from a text.
         cwd: The working directory.
         exclude: Absolute paths that are llmos's own.
@@ -71,8 +73,7 @@ class Learner:
         registry: ToolRegistry,
         journal: Journal,
         *,
-        recall: Callable[[str], str],
-        remember: Callable[[str, str], None],
+        recall: Recall,
         redact: Callable[[str], str],
         cwd: Path,
         exclude: Sequence[Path],
@@ -88,7 +89,6 @@ class Learner:
         self._registry = registry
         self._journal = journal
         self._recall = recall
-        self._remember = remember
         self._redact = redact
         self._cwd = cwd
         self._exclude = tuple(exclude)
@@ -124,7 +124,7 @@ class Learner:
         declaring = DeclarationTool(goal, str(self._cwd))
         run = ModelRun(self._cortex.model)
         try:
-            context = await anyio.to_thread.run_sync(self._recall, plain_goal(goal))
+            context = await self._context(plain_goal(goal), run_id)
             with self._burning(hold):
                 await self._cortex.learn(
                     attached.prompt(goal),
@@ -132,7 +132,7 @@ class Learner:
                     run_id=run_id,
                     hold=hold.amount,
                     witness=declaring.watching(witness),
-                    context=context,
+                    context=context.text,
                     declaring=declaring,
                     schema=attached.schema,
                 )
@@ -145,12 +145,22 @@ class Learner:
         if run.error is None:
             # It has been paid for: a late Ctrl-C must not lose it.
             with anyio.CancelScope(shield=True):
-                trace_id = await self._keep(goal, run, witness, declaring, run_id, began)
+                trace_id = await self._keep(goal, run, witness, declaring, context, run_id, began)
                 if attached.stdin is None:  # else the answer is one about that text
-                    await anyio.to_thread.run_sync(self._remember, plain_goal(goal), run.answer)
+                    await anyio.to_thread.run_sync(self._recall.learned, plain_goal(goal), trace_id)
+        else:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._recall.failed, plain_goal(goal), run)
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._note_calls, run, run_id, trace_id)
         return _result(run, trace_id, run_id)
+
+    async def _context(self, goal: str, run_id: str) -> Context:
+        context = await anyio.to_thread.run_sync(self._recall.context, goal)
+        sources = tuple(f"{one.kind} {one.source}" for one in context.items)
+        given = ContextGiven(run_id, context.tokens, context.budget, sources)
+        self._bus.publish_nowait(given)
+        return context
 
     def _note_calls(self, run: ModelRun, run_id: str, trace_id: str | None) -> None:
         from ..memory.effects import told
@@ -229,10 +239,11 @@ class Learner:
         run: ModelRun,
         witness: DirectoryWitness,
         declaring: DeclarationTool,
+        context: Context,
         run_id: str,
         began: float,
     ) -> str | None:
-        kept = self._trace(goal, run, witness, declaring, run_id, began)
+        kept = self._trace(goal, run, witness, declaring, context, run_id, began)
         if isinstance(kept, NotKept):
             self._bus.publish_nowait(TraceNotKept(run_id, kept.reason))
             return None
@@ -266,12 +277,13 @@ class Learner:
         run: ModelRun,
         witness: DirectoryWitness,
         declaring: DeclarationTool,
+        context: Context,
         run_id: str,
         began: float,
     ) -> Trace | NotKept:
         if witness.problem is not None:
             return NotKept(witness.problem)
-        calls = [
+        calls = _told(context, goal, run, began) + [
             LearnedCall(
                 one.call,
                 one.result,
@@ -309,6 +321,16 @@ class Learner:
         if problem:
             self._bus.publish_nowait(Notice(f"what varies was not declared well: {problem}"))
         return built
+
+
+def _told(context: Context, goal: str, run: ModelRun, began: float) -> list[LearnedCall]:
+    """Return what the run was told and used, as the calls that would have told it so."""
+    calls = [(one.call, one.result) for one in run.calls]
+    return [
+        LearnedCall(item.seen_as, ToolResult(item.observed), began)
+        for item in context.items
+        if item.seen_as is not None and depends(item.text, goal, calls, run.answer)
+    ]
 
 
 def _result(run: ModelRun, trace_id: str | None, run_id: str) -> Result:

@@ -9,6 +9,7 @@ from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
 from ..kernel.events import (
     CapNear,
+    ContextGiven,
     Decided,
     Drifted,
     Event,
@@ -125,6 +126,9 @@ class Narrator:
                 return f"  put back {len(event.paths)} paths{lost}{stays}"
             case Interrupt():
                 return f"  interrupted ({event.reason}): {one_line(event.detail)}"
+            case ContextGiven() if event.sources and self._verbose:
+                given = one_line(", ".join(event.sources))
+                return f"  context about {event.tokens} tokens: {given}"
             case TraceNotKept():
                 return f"  no trace was kept: {one_line(event.reason)}"
             case PlanEnded():

@@ -17,7 +17,7 @@ from ..kernel.checked import record
 from ..kernel.errors import UsageError
 from ..kernel.money import to_micros
 from ..kernel.record import Record
-from .defaults import DEFAULT_MODEL, GuardMode, Notify, PermissionMode
+from .defaults import DEFAULT_MODEL, EmbeddingName, GuardMode, Notify, PermissionMode
 from .user_config import config_places
 
 if TYPE_CHECKING:
@@ -66,6 +66,10 @@ KEYS = (
     Key("shell.ctrl_j_sends", "ctrl_j_sends", "Ctrl-J sends instead of beginning a new line"),
     Key("shell.notify", "notify", "how you are called: auto, bell, osc9 or off"),
     Key("shell.output_in_context", "output_in_context", "what !cmd printed goes with a goal"),
+    Key(
+        "context.tokens", "context_tokens", "most that what is known may add to a goal; 0 for none"
+    ),
+    Key("context.embedding", "embedding", "static, or minilm, which needs its weights installed"),
     Key("permissions.deny", "deny", "rules: what must not be done"),
     Key("permissions.ask", "ask", "rules: what a person is asked about"),
     Key("permissions.allow", "allow", "rules: what may be done without being asked"),
@@ -96,6 +100,8 @@ class Settings(Record, kw_only=True):
         ctrl_j_sends: Whether Ctrl-J sends, as some terminals need; else it begins a new line.
         notify: How the user is called when something waits for an answer, or a long goal ends.
         output_in_context: Whether what ``!cmd`` printed goes with the next goal.
+        context_tokens: Most that what is known may add to a goal for the model, tokens.
+        embedding: How texts become vectors in the semantic memory.
         deny: Permission rules: what must not be done.
         ask: Permission rules: what a person is asked about.
         allow: Permission rules: what may be done without being asked.
@@ -121,6 +127,8 @@ class Settings(Record, kw_only=True):
     ctrl_j_sends: bool = False
     notify: Notify = "auto"
     output_in_context: bool = False
+    context_tokens: int = 2000
+    embedding: EmbeddingName = "static"
     deny: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
@@ -306,6 +314,8 @@ _CHECKS: dict[str, CoreSchema] = {
     "ctrl_j_sends": core_schema.bool_schema(),
     "notify": core_schema.literal_schema(list(get_args(Notify))),
     "output_in_context": core_schema.bool_schema(),
+    "context_tokens": core_schema.int_schema(ge=0),
+    "embedding": core_schema.literal_schema(list(get_args(EmbeddingName))),
     "deny": _TEXTS,
     "ask": _TEXTS,
     "allow": _TEXTS,

@@ -24,6 +24,8 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .cortex import Plan
+    from .memory_tools import MemoryOnDemand
+    from .recall import Recall
 
 
 class System(Protocol):
@@ -32,11 +34,6 @@ class System(Protocol):
     @property
     def bus(self) -> EventBus:
         """The event bus."""
-        ...
-
-    @property
-    def session_id(self) -> str:
-        """Id of the session."""
         ...
 
     @property
@@ -62,6 +59,29 @@ class System(Protocol):
     @property
     def recovered(self) -> Sequence[str]:
         """What was done at the start about runs that were cut off, for people."""
+        ...
+
+    @property
+    def memory(self) -> Path:
+        """Folder of the memory."""
+        ...
+
+    @property
+    def session_id(self) -> str:
+        """Id of this session."""
+        ...
+
+    @property
+    def remembered(self) -> MemoryOnDemand:
+        """The semantic memory, opened at its first use."""
+        ...
+
+    def recall(self) -> Recall:
+        """Return what gives a model run its context."""
+        ...
+
+    def redact(self, text: str) -> str:
+        """Return a text without its secrets."""
         ...
 
     @property

@@ -62,7 +62,7 @@ def _list(system: System, wanted: str, limit: int, offset: int) -> Said:
     grid = Grid(
         ("ID", "LEARNED", "STANDING", "GOAL"),
         [
-            (r.id, _day(r.learned_at), record.standing, one_line(r.goal, 300))
+            (r.id, day(r.learned_at), record.standing, one_line(r.goal, 300))
             for r, record in zip(rows, records, strict=True)
         ],
     )
@@ -124,7 +124,7 @@ def describe_trace(trace_id: str, trace: Trace) -> str:
     lines = [
         f"{trace_id}",
         f"goal     {printable(trace.goal)}",
-        f"learned  {_day(origin.learned_at)} by {origin.model}, {format_usd(origin.cost_micros)}",
+        f"learned  {day(origin.learned_at)} by {origin.model}, {format_usd(origin.cost_micros)}",
     ]
     if trace.valid_on is not None:
         lines.append(f"valid on {trace.valid_on} only")
@@ -162,5 +162,6 @@ def _varies(parameter: Parameter) -> str:
     return one_line(said, 200)
 
 
-def _day(moment: float) -> str:
+def day(moment: float) -> str:
+    """Return a moment for people: day, hour and minute, here."""
     return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -135,6 +135,15 @@ class Restored(Event):
     outside: tuple[str, ...] = ()
 
 
+class ContextGiven(Event):
+    """What the model is given beside a goal: about how many tokens, and where they come from."""
+
+    run_id: str
+    tokens: int
+    budget: int
+    sources: tuple[str, ...]
+
+
 class TraceKept(Event):
     """A trace was stored."""
 

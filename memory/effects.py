@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..kernel.drivers.plugin import tool_name
 from ..kernel.json_value import JsonValue
 from .effect_tables import (
     FILES,
@@ -55,6 +56,7 @@ class StepEffect:
     inverse: str = ""
 
 
+_RECALL = tool_name("recall")
 _NONE, _FILES = StepEffect("none"), StepEffect("files")
 
 
@@ -66,7 +68,7 @@ def effect_of(tool: str, given: Mapping[str, JsonValue], cwd: str) -> StepEffect
         given: Its input, with the working directory lowered.
         cwd: The working directory.
     """
-    if tool in ("Read", "Glob", "Grep"):
+    if tool in ("Read", "Glob", "Grep", _RECALL):
         return _NONE
     if tool in ("Write", "Edit"):
         return _target(str(given.get("file_path", "")), cwd)

@@ -24,18 +24,19 @@ _FEW_MEMORIES = 20_000
 _RARE = 1_000
 """Above, only words that stand in at most so many: to rank by one that stands in a tenth of a
 million would take longer than the whole search, and tell little."""
-_STOP = frozenset(
+STOP_WORDS = frozenset(
     """a about an and are as at be been but by can could do does did for from had has have how i if
     in into is it its me my of on or our please shall should so such than that the their them then
     there these they this to was we were what when where which who whom why will with would you
     your""".split()
 )
+"""Words that tell nothing of what a text is about."""
 
 
 def words_of(query: str) -> list[str]:
     """Return the words of a query that say what it is about; all of them if none does."""
     found = list(dict.fromkeys(_WORD.findall(query.casefold())))
-    return ([word for word in found if word not in _STOP] or found)[:_MOST_WORDS]
+    return ([word for word in found if word not in STOP_WORDS] or found)[:_MOST_WORDS]
 
 
 def by_words(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .store import Writing
 
-BATCH = 256
+BATCH = 64
 """Memories that are embedded between two moments at which that is durable."""
 _UNUSED_S = 7 * 24 * 3600
 """Seconds after which a space that no process has used is removed."""

@@ -339,7 +339,9 @@ def test_a_person_may_edit_a_command_and_say_no_with_a_reason(place: Place) -> N
         terminal.child.close(force=True)
 
 
-def test_escape_twice_on_an_empty_line_undoes_the_last_runs(terminal: Terminal, place: Place) -> None:
+def test_escape_twice_on_an_empty_line_undoes_the_last_runs(
+    terminal: Terminal, place: Place
+) -> None:
     for name in ("one", "two"):
         place.model.add(conversation(f"make {name}", f"echo {name} > {name}.txt"))
         terminal.type(f"make {name}")
@@ -355,7 +357,9 @@ def test_escape_twice_on_an_empty_line_undoes_the_last_runs(terminal: Terminal, 
     assert not list(place.cwd.glob("*.txt"))
 
 
-def test_a_stream_is_shown_as_it_comes_and_the_answer_once(terminal: Terminal, place: Place) -> None:
+def test_a_stream_is_shown_as_it_comes_and_the_answer_once(
+    terminal: Terminal, place: Place
+) -> None:
     text = "\n".join(f"line {number} of many" for number in range(60))
     slow = Turn(Text(text), deltas=60, delta_delay_s=0.03)
     place.model.add(Conversation("tell me", [slow]))

@@ -12,6 +12,7 @@ import pytest
 
 from llmos.kernel.crash_points import VARIABLE
 from llmos.memory.semantic_tables import Memory
+from llmos.memory.spaces import BATCH
 from llmos.memory.store import SemanticMemory
 from spaces import WordSpace
 
@@ -111,7 +112,7 @@ def test_a_kill_while_embedding_anew_loses_nothing_and_the_next_goes_on(
     assert code == -signal.SIGKILL
     check(path, added[::20]).close()
     other = SemanticMemory(path, WordSpace("other"))
-    assert other.progress().done == 256
+    assert other.progress().done == BATCH
     code, _ = outcome(start(FILLING, path=str(path)))
     assert code == 0
     assert other.progress().done == 600

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from llmos.kernel.errors import UsageError, WorkspaceError
 from llmos.memory.semantic_tables import Filter, Memory, Mode
+from llmos.memory.spaces import BATCH
 from llmos.memory.store import LONGEST, SemanticMemory
 from spaces import WordSpace
 
@@ -211,7 +212,7 @@ def test_a_change_of_embedding_embeds_anew_and_never_mixes_spaces(
         return len(seen) <= 2
 
     assert not other.fill(twice)
-    assert seen == [0, 256, 512]
+    assert seen == [0, BATCH, 2 * BATCH]
     other.add("added meanwhile")
     assert other.fill()
     assert (other.progress().done, other.progress().total) == (601, 601)
