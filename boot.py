@@ -257,6 +257,7 @@ class LLMOS:
         force: bool = False,
         stdin: str | None = None,
         schema: Mapping[str, Any] | None = None,
+        max_budget_usd: float | None = None,
     ) -> Result:
         """Answer a goal: replay a trace if one matches and its guards hold, else learn it.
 
@@ -268,6 +269,7 @@ class LLMOS:
             force: Replace also files that the user has changed since.
             stdin: A text that goes with the goal, as if it was piped into llmos.
             schema: JSON schema of an object that the answer must be.
+            max_budget_usd: Most that it may cost, dollars, if that is less than what is set.
 
         Returns:
             The result, also for every failure of the run (see `Result.error`).
@@ -281,6 +283,8 @@ class LLMOS:
             self._policy(replay_only, learn_afresh, accept_near=accept_near, force=force),
             attached=_attached(stdin, schema),
         )
+        if max_budget_usd is not None:
+            policy = replace(policy, run_cap=min(policy.run_cap, to_micros(max_budget_usd)))
         async with self._one_goal:
             return await self._dispatcher.execute(goal, policy)
 

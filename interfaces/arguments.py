@@ -244,7 +244,8 @@ def parse(arguments: Sequence[str]) -> Request:
     given, rest = given[:split], tuple(given[split + 1 :])
     parser = _goal_parser()
     places = _words(given, parser.flags)
-    if places and given[places[0]] in first_words(shell=False) and not {"-p", "--print"} & {*given}:
+    asked = places and {"-p", "--print"} & {*given[: places[0]]}
+    if places and given[places[0]] in first_words(shell=False) and not asked:
         return _command(given, places, rest)
     if {"-h", "--help"} & {*given}:
         parser.epilog = _overview()

@@ -12,7 +12,7 @@ from ..kernel.json_value import JsonValue
 from ..kernel.record import Record
 from .commands import Command
 from .result import Result
-from .system import System
+from .system import OpenSystem, System
 
 Ask = Callable[[str], Awaitable[str]]
 """Asks the person one question; returns the answer in lower case."""
@@ -79,6 +79,7 @@ class Context(Record):
         ask: Asks the person; None if nobody can be asked.
         execute: Answers a goal.
         given: The settings that the command line gave.
+        open_system: Makes the system, for a command that finds out itself whether it needs one.
     """
 
     booted: System | None = None
@@ -86,6 +87,7 @@ class Context(Record):
     ask: Ask | None = None
     execute: Execute | None = None
     given: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    open_system: OpenSystem | None = None
 
     @property
     def system(self) -> System:

@@ -42,7 +42,7 @@ async def _run(request: Request, open_system: OpenSystem) -> int:
         goal, options.stdin = goal_of(request)
         words = (goal,)
     asked = CommandRequest(command, words, options, options.json)
-    context = Context(ask=_ask_of_terminal(), given=request.given)
+    context = Context(ask=_ask_of_terminal(), given=request.given, open_system=open_system)
     async with AsyncExitStack() as stack:
         if command.boots:
             system = await stack.enter_async_context(opened(open_system, request.given))

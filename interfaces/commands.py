@@ -179,6 +179,30 @@ COMMANDS: tuple[Command, ...] = (
             "what each trace saved, against what learning it really cost"),
     Command("budget", "money_commands:budget", "the caps and what is left; +USD allows more",
             "[+USD]", (0, 1)),
+    Command("schedule list", "schedule_commands:list_schedules", "the schedules of the workspace"),
+    Command("schedule add", "schedule_commands:add",
+            "answer a goal at its times; by replay only, unless money is allowed", "CRON GOAL",
+            (2, None), (
+                Option(("--max-usd",), "most that a run may cost (0: replays only)", "USD"),
+                Option(("--name",), "its name", "NAME"),
+                Option(("--missed",), "make up for missed times once (default) or never", "HOW"),
+            ), examples=('schedule add "0 9 * * 1-5" "make the report" --max-usd 0',)),
+    Command("schedule logs", "schedule_commands:logs", "what came of past runs", "[NAME]", (0, 1),
+            completes="schedule"),
+    Command("schedule run-now", "schedule_commands:run_now", "run a schedule out of turn", "NAME",
+            (1, 1), runs=True, completes="schedule"),
+    Command("schedule rm", "schedule_commands:remove", "remove a schedule", "NAME", (1, 1),
+            completes="schedule"),
+    Command("schedule run-due", "schedule_commands:run_what_is_due",
+            "run what is due in this directory, as the timer does", where="cli", boots=False,
+            runs=True),
+    Command("schedule install", "schedule_commands:install",
+            "let the system's timer run the schedules of this directory", options=(
+                Option(("--systemd",), "a systemd user timer"),
+                Option(("--cron",), "lines of your crontab"),
+                Option(("--print",), "show it and change nothing", dest="print_only"),
+                Option(("--remove",), "take it away again"),
+            ), where="cli"),
     Command("config show", "config_commands:show", "every setting, and with --origin who said so",
             options=(Option(("--origin",), "also who said so"),), boots=False),
     Command("config get", "config_commands:get", "one setting", "KEY", (1, 1), boots=False,
@@ -202,7 +226,9 @@ COMMANDS: tuple[Command, ...] = (
             takes_json=False),
 )  # fmt: skip
 
-GROUPS = {"trace": "list", "config": "show", "memory": "list", "history": "search"}
+GROUPS = {
+    "trace": "list", "schedule": "list", "config": "show", "memory": "list", "history": "search",
+}  # fmt: skip
 """Commands of two words, by their first: the second one that is meant when there is none."""
 
 _IN_SHELL = {"trace": "trace show"}

@@ -22,6 +22,7 @@ from .explain import explained, near_question
 from .plain_text import one_line, printable, say
 from .render import Narrator, receipt
 from .result import Result
+from .schedule_running import start_in_shell
 from .shell.attachments import Output, with_attachments
 from .shell.line_editor import StdinLines
 from .shell.options import ShellOptions, options_of
@@ -57,6 +58,7 @@ async def run_repl(
     """
     async with open_system(**given) as system:
         tell_recovered(system)
+        start_in_shell(system)
         options = options_of(system.settings, os.environ, screen_reader=screen_reader)
         if sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty()):
             from .shell.terminal import run_terminal

@@ -23,6 +23,7 @@ from .result import Result
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from ..kernel.scheduler import Scheduler
     from .cortex import Plan
     from .memory_tools import MemoryOnDemand
     from .recall import Recall
@@ -59,6 +60,11 @@ class System(Protocol):
     @property
     def recovered(self) -> Sequence[str]:
         """What was done at the start about runs that were cut off, for people."""
+        ...
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """What runs jobs while the system lives."""
         ...
 
     @property
@@ -124,6 +130,7 @@ class System(Protocol):
         force: bool = False,
         stdin: str | None = None,
         schema: Mapping[str, Any] | None = None,
+        max_budget_usd: float | None = None,
     ) -> Result:
         """Answer a goal."""
         ...

@@ -138,6 +138,25 @@ class CronTrigger:
         return self._expression
 
 
+def last_due(expression: str, zone: tzinfo, now: float) -> float | None:
+    """Return the last moment, not after now, at which a cron expression was due.
+
+    Args:
+        expression: A cron expression that `CronTrigger` takes.
+        zone: Time zone in which it is read.
+        now: UTC epoch seconds.
+
+    Returns:
+        UTC epoch seconds; None if it never was.
+    """
+    # It looks strictly backwards, so it begins at the minute that comes next.
+    start = datetime.fromtimestamp((now // 60 + 1) * 60, zone)
+    for moment in CronSim(" ".join(expression.split()), start, reverse=True):
+        if (due := moment.timestamp()) <= now:
+            return due
+    return None
+
+
 class LocalZone(tzinfo):
     """The machine's time zone with its rules for summer time, as the C library knows them."""
 
