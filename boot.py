@@ -74,7 +74,7 @@ from .memory.trust import Trust, state_dir
 from .plugins.loader import load_plugins
 
 if TYPE_CHECKING:
-    from .interfaces.cortex import Plan
+    from .interfaces.cortex import Cortex, Plan
     from .interfaces.learner import Learner
     from .interfaces.memory_tools import MemoryOnDemand
     from .interfaces.recall import Recall
@@ -196,6 +196,7 @@ class LLMOS:
         self._limits = watchdog
         self._policies: dict[str, Policy] = {}
         self._planning: anyio.CancelScope | None = None
+        self._cortex: Cortex | None = None
 
     async def boot(self) -> None:
         """Start every part.
@@ -399,6 +400,21 @@ class LLMOS:
             assert run.error is not None
             raise run.error
         return plan
+
+    def use_model(self, model: str) -> None:
+        """Take another model from now on.
+
+        Args:
+            model: Full model id.
+
+        Raises:
+            UsageError: If it is empty.
+        """
+        if not model.strip():
+            raise UsageError("a model is named by its full id")
+        self.settings = replace(self.settings, model=model)
+        if self._cortex is not None:
+            self._cortex.model = model
 
     def interrupt(self) -> bool:
         """Stop what runs now; its result says so. Return whether anything was running."""
@@ -649,7 +665,7 @@ class LLMOS:
         self._group.start_soon(fill_in_background, self.remembered, self.bus, self._leaving)
         await self._group.start(self._watchdog().run)
         settings = self.settings
-        cortex = Cortex(
+        self._cortex = cortex = Cortex(
             self.bus,
             self.cwd,
             model=settings.model,

@@ -28,7 +28,7 @@ _EXAMPLES = """examples:
   echo "list the files" | llmos --json | jq .result
 """
 
-_GOAL = (
+GOAL_OPTIONS = (
     Option(("-p", "--print"), "answer one goal and leave (the default)"),
     Option(("-n", "--dry-run"), "say what would happen; change nothing"),
     Option(("--replay-only",), "never call a model"),
@@ -123,7 +123,7 @@ class _Parser(argparse.ArgumentParser):
         hint = f"see {self._named} --help"
         if message.startswith("unrecognized arguments: "):
             flag = message.removeprefix("unrecognized arguments: ").split()[0].partition("=")[0]
-            goals = {name for one in (*_GOAL, *RESULT) for name in one.flags}
+            goals = {name for one in (*GOAL_OPTIONS, *RESULT) for name in one.flags}
             if self._command is not None and flag in goals:
                 raise UsageError(f"{flag} goes with a goal, not with {self._named}", hint=hint)
             if near := nearest(flag, list(self.flags)) if flag.startswith("--") else "":
@@ -182,7 +182,7 @@ def _goal_parser() -> _Parser:
     parser.add_argument(
         "words", nargs="*", metavar="GOAL", help="what to do, in plain words; - reads it from stdin"
     )
-    parser.take(*_GOAL, _JSON, *RESULT, *SETTINGS, *_NARRATION, *SHOWN, SCREEN_READER)
+    parser.take(*GOAL_OPTIONS, _JSON, *RESULT, *SETTINGS, *_NARRATION, *SHOWN, SCREEN_READER)
     parser.add_argument("-V", "--version", action="version", version=f"llmos {__version__}")
     return parser
 

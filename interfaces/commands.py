@@ -179,6 +179,9 @@ COMMANDS: tuple[Command, ...] = (
             "what each trace saved, against what learning it really cost"),
     Command("budget", "money_commands:budget", "the caps and what is left; +USD allows more",
             "[+USD]", (0, 1)),
+    Command("model", "setting_commands:model", "the model and what others cost; ID takes another",
+            "[ID]", (0, 1), completes="model"),
+    Command("permissions", "setting_commands:permissions", "the permission mode and the rules"),
     Command("schedule list", "schedule_commands:list_schedules", "the schedules of the workspace"),
     Command("schedule add", "schedule_commands:add",
             "answer a goal at its times; by replay only, unless money is allowed", "CRON GOAL",
@@ -218,6 +221,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("allow", "config_commands:allow",
             "let the settings files of this project widen what you have set", "[FILE...]",
             (0, None), (_YES,), boots=False, completes="file"),
+    Command("doctor", "doctor:doctor", "whether all that llmos needs is there, and what to do",
+            boots=False),
+    Command("logs path", "setting_commands:logs_path", "the folder in which sessions are logged"),
+    Command("completion", "completion:completion", "a script that completes llmos in your shell",
+            "bash|zsh|fish", (1, 1), where="cli", boots=False, completes="shell",
+            examples=("completion bash > ~/.local/share/bash-completion/completions/llmos",)),
     Command("help", "help_commands:show_help", "help on llmos, on a command, or on exit-codes",
             "[COMMAND|exit-codes]", (0, 2), boots=False, takes_json=False, completes="command"),
     Command("keys", "shell.key_help:show_keys", "what the keys do (also ?)", where="shell",
@@ -228,6 +237,7 @@ COMMANDS: tuple[Command, ...] = (
 
 GROUPS = {
     "trace": "list", "schedule": "list", "config": "show", "memory": "list", "history": "search",
+    "logs": "path",
 }  # fmt: skip
 """Commands of two words, by their first: the second one that is meant when there is none."""
 

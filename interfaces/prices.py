@@ -22,7 +22,7 @@ class Price:
     cache_read: float
 
 
-_PRICES = {
+MODELS = {
     "claude-sonnet-4-5": Price(3, 15, 0.3),
     "claude-sonnet-5": Price(2, 10, 0.2),
     "claude-sonnet-5-5": Price(2, 10, 0.1),
@@ -32,13 +32,14 @@ _PRICES = {
     "claude-opus-5-5": Price(4, 20, 0.2),
     "claude-fable-5-2": Price(8, 40, 0.2),
 }
+"""The models whose price is known, by their ids without a date."""
 _CACHE_WRITE = 1.25
 
 
 def price_of(model: str) -> Price | None:
     """Return the price of a model, by its id without a date suffix, or None if it is unknown."""
     name, _, suffix = model.rpartition("-")
-    return _PRICES.get(name if suffix.isdigit() and len(suffix) == 8 else model)
+    return MODELS.get(name if suffix.isdigit() and len(suffix) == 8 else model)
 
 
 def known_models() -> list[str]:

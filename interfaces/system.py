@@ -163,6 +163,10 @@ class System(Protocol):
         """Ask the model for the steps to a goal."""
         ...
 
+    def use_model(self, model: str) -> None:
+        """Take another model from now on."""
+        ...
+
     def interrupt(self) -> bool:
         """Stop the goal that runs now."""
         ...
