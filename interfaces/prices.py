@@ -44,7 +44,7 @@ def price_of(model: str) -> Price | None:
 
 def known_models() -> list[str]:
     """Return the models whose price is known."""
-    return list(_PRICES)
+    return list(MODELS)
 
 
 class BurnMeter:

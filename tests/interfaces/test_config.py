@@ -11,7 +11,7 @@ import pytest
 
 from inside import llmos
 from llmos.interfaces.config_files import allow
-from llmos.interfaces.settings import KEYS, Settings, load_settings
+from llmos.interfaces.settings import Settings, load_settings
 from llmos.kernel.errors import UsageError
 
 
@@ -140,13 +140,11 @@ def test_what_is_allowed_in_one_place_is_not_allowed_in_another(
     assert loaded(tmp_path / "copy").model != "another"
 
 
-def test_every_setting_that_a_project_could_give_is_one_of_narrowing_or_refused(
-    project: Path,
-) -> None:
-    tested = {"sandbox", "guards", "permission_mode", "daily_usd", "max_budget_usd", "timeout_s",
-              "ask", "session_usd", "budget_usd", "model", "cli_path", "workspace", "allow", "deny",
-              "max_turns", "monthly_usd"}  # fmt: skip
-    assert {key.setting for key in KEYS} == tested
+def test_how_the_shell_looks_and_which_keys_it_has_is_the_users_own(project: Path) -> None:
+    shared(project, "[shell]\nvi_mode = true\nconfirm_exit = false\n")
+    settings = loaded(project)
+    assert (settings.vi_mode, settings.confirm_exit) == (False, True)
+    assert "shell.vi_mode = True" in settings.notices[0]
 
 
 def test_the_files_of_a_repository_count_in_its_folders_and_others_above_do_not(
