@@ -106,9 +106,14 @@ def _not_allowed(names: tuple[str, ...]) -> list[ConfigFile]:
 
 def _show(context: Context, origin: bool) -> Said:
     cwd = Path.cwd()
-    settings = load_settings(context.given, os.environ, cwd)
+    loaded = load_settings(context.given, os.environ, cwd)
+    settings = loaded if context.booted is None else context.booted.settings
     layers, _ = layers_of(context.given, os.environ, cwd)
-    rows = [(key, getattr(settings, key.setting), _origin(key, layers)) for key in KEYS]
+    rows: list[tuple[Key, object, str]] = []
+    for key in KEYS:
+        value = getattr(settings, key.setting)
+        same = value == getattr(loaded, key.setting)
+        rows.append((key, value, _origin(key, layers) if same else "this session"))
     grid = Grid(
         ("KEY", "VALUE", "FROM") if origin else ("KEY", "VALUE"),
         [

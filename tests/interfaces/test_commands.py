@@ -136,9 +136,10 @@ def test_the_model_of_a_session_is_changed_in_the_shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    first, second, shown, told = entered(
-        "/model --json", "/model claude-opus-5-5", "/config get model", "/help model"
-    )
+    first, second, shown, told, origins = entered(
+        "/model --json", "/model claude-opus-5-5", "/config get model", "/help model",
+        "/config show --origin --json",
+    )  # fmt: skip
     assert isinstance(first, Said)
     assert '"model": "claude-sonnet-5-5"' in first.text
     assert isinstance(second, Said)
@@ -146,6 +147,8 @@ def test_the_model_of_a_session_is_changed_in_the_shell(
     assert shown == Said("claude-opus-5-5", json="claude-opus-5-5")
     assert isinstance(told, Said)
     assert told.text.startswith("usage: /model [ID]")
+    assert isinstance(origins, Said)
+    assert '"model": {"value": "claude-opus-5-5", "origin": "this session"}' in origins.text
     assert llmos("model", "x").code == 2
 
 
