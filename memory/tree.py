@@ -11,6 +11,8 @@ import stat
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from ..kernel.record import Record
@@ -20,6 +22,8 @@ _FIELDS = 5
 _NO_CONTENT = bytes(32)
 _DOUBTFUL = 0
 _INODE = 2**63 - 1
+_NEEDS_NONE = (stat.S_IFDIR, stat.S_IFLNK)
+_stats_of = attrgetter("st_mode", "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 
 Stats = tuple[int, int, int, int, int]
 """Mode, size, time of the last change of content and of anything (ns), number of the inode."""
@@ -130,10 +134,14 @@ class Tree(Record):
         """Return what of the tree is not kept, each with the reason, for people."""
         missed = dict(self.left_alone)
         for folder, packed in self.folders.items():
-            if _NO_CONTENT in packed.contents:
-                for name, entry in entries_of(packed).items():
-                    if entry.kind in ("large", "other"):
-                        missed[_join(folder, name)] = _WHY[entry.kind]
+            if _NO_CONTENT not in packed.contents:
+                continue
+            for record, stats, content in _split(packed):
+                # Folders and links have no content either, and there are many of them.
+                if content == _NO_CONTENT and stat.S_IFMT(stats[0]) not in _NEEDS_NONE:
+                    entry = _entry(record, stats, content)
+                    name = os.fsdecode(record.partition(b"/")[0])
+                    missed[_join(folder, name)] = _WHY[entry.kind]
         return missed
 
 
@@ -158,22 +166,24 @@ def _split(packed: Packed) -> Iterable[tuple[bytes, Stats, bytes]]:
 
 def entries_of(packed: Packed) -> dict[str, Entry]:
     """Return the entries of a folder by name."""
-    entries: dict[str, Entry] = {}
-    for record, (mode, size, mtime, ctime, inode), content in _split(packed):
-        name, _, target = record.partition(b"/")
-        bits = stat.S_IMODE(mode)
-        if stat.S_ISDIR(mode):
-            entry = Entry("directory", bits, mtime_ns=mtime)
-        elif stat.S_ISLNK(mode):
-            entry = Entry("symlink", 0, os.fsdecode(target), mtime)
-        elif not stat.S_ISREG(mode) or (content == _NO_CONTENT and ctime == _DOUBTFUL):
-            entry = Entry("other", bits)
-        elif content == _NO_CONTENT:
-            entry = large_entry(bits, size, mtime, inode)
-        else:
-            entry = Entry("file", bits, content.hex(), mtime)
-        entries[os.fsdecode(name)] = entry
-    return entries
+    return {
+        os.fsdecode(record.partition(b"/")[0]): _entry(record, stats, content)
+        for record, stats, content in _split(packed)
+    }
+
+
+def _entry(record: bytes, stats: Stats, content: bytes) -> Entry:
+    mode, size, mtime, ctime, inode = stats
+    bits = stat.S_IMODE(mode)
+    if stat.S_ISDIR(mode):
+        return Entry("directory", bits, mtime_ns=mtime)
+    if stat.S_ISLNK(mode):
+        return Entry("symlink", 0, os.fsdecode(record.partition(b"/")[2]), mtime)
+    if not stat.S_ISREG(mode) or (content == _NO_CONTENT and ctime == _DOUBTFUL):
+        return Entry("other", bits)
+    if content == _NO_CONTENT:
+        return large_entry(bits, size, mtime, inode)
+    return Entry("file", bits, content.hex(), mtime)
 
 
 def large_entry(mode: int, size: int, mtime_ns: int, inode: int) -> Entry:
@@ -201,19 +211,16 @@ def pack(
     """
     names = sorted(found)
     ordered = [found[name] for name in names]
+    numbers = _numbers(ordered)
+    # All at once: this is done for every entry of the tree, and hardly ever is one a link.
+    joined, stats = os.fsencode("\0".join(names)), numbers.tobytes()
+    if old is not None and (joined, stats) == (old.names, old.stats):
+        return old
     records = [os.fsencode(name) for name in names]
     for index, one in enumerate(ordered):
         if stat.S_ISLNK(one.st_mode):
             records[index] += b"/" + _target(f"{root}/{_join(folder, names[index])}")
-    numbers = array("q", [
-        number
-        for one in ordered
-        for number in (
-            one.st_mode, one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino & _INODE,
-        )
-    ])  # fmt: skip
-    joined, stats = b"\0".join(records), numbers.tobytes()
-    if old is not None and (joined, stats) == (old.names, old.stats):
+    if old is not None and (b"\0".join(records), stats) == (old.names, old.stats):
         return old
     known = {} if old is None else {record: (was, sha) for record, was, sha in _split(old)}
     rows: list[tuple[bytes, Stats, bytes]] = []
@@ -236,6 +243,16 @@ def pack(
         array("q", [number for _, stats, _ in rows for number in stats]).tobytes(),
         b"".join([content for _, _, content in rows]),
     )
+
+
+def _numbers(found: Iterable[os.stat_result]) -> array[int]:
+    """Return the `Stats` of entries, one after the other."""
+    numbers = [*chain.from_iterable(map(_stats_of, found))]
+    try:
+        return array("q", numbers)
+    except OverflowError:  # some file systems have inodes of 64 bits
+        numbers[_FIELDS - 1 :: _FIELDS] = [one & _INODE for one in numbers[_FIELDS - 1 :: _FIELDS]]
+        return array("q", numbers)
 
 
 def _target(path: str) -> bytes:

@@ -126,7 +126,10 @@ class _Walk:
     ) -> None:
         self._watch = watch if first is None else None
         self._root = root
-        self._exclude = {one.removeprefix(f"{root}/") for one in exclude}
+        self._exclude: dict[str, set[str]] = {}
+        for one in exclude:
+            above, _, name = one.removeprefix(f"{root}/").rpartition("/")
+            self._exclude.setdefault(above, set()).add(name)
         self._limits = limits
         more = 1 if first is None else _GROWN
         self._entries = limits.entries * more
@@ -203,23 +206,30 @@ class _Walk:
         """Return what stands in a folder, the bytes in its files, and the folders in it."""
         inside: dict[str, os.stat_result] = {}
         folders: list[str] = []
-        size = 0
-        prefix = f"{folder}/" if folder else ""
+        size, linked, largest = 0, False, self._limits.file_bytes
+        prefix, left_out = f"{folder}/" if folder else "", self._exclude.get(folder, ())
         if self._watch is not None:
             self._watch.add(folder)
         try:
             with os.scandir(f"{self._root}/{folder}") as scan:
+                # As little as can be for each entry: this is what undo costs.
                 for one in scan:
-                    if self._exclude and prefix + one.name in self._exclude:
+                    if one.name in left_out:
                         continue
                     try:
                         found = one.stat(follow_symlinks=False)
                     except FileNotFoundError:
                         continue
                     inside[one.name] = found
-                    if stat.S_ISDIR(found.st_mode):
+                    if found.st_nlink > 1:
+                        if stat.S_ISDIR(found.st_mode):
+                            folders.append(prefix + one.name)
+                            continue
+                        linked = True
+                    elif stat.S_ISDIR(found.st_mode):  # not every file system counts
                         folders.append(prefix + one.name)
-                    elif found.st_size <= self._limits.file_bytes:
+                        continue
+                    if found.st_size <= largest:
                         size += found.st_size
         except (FileNotFoundError, NotADirectoryError):
             return None, 0, []
@@ -230,7 +240,7 @@ class _Walk:
             self.left_alone[folder] = "left alone: it is the memory of an llmos"
             return None, 0, []
         if self._watch is not None:
-            self._watch.see(inside)
+            self._watch.see(linked=linked)
         return inside, size, folders
 
 

@@ -8,10 +8,8 @@ or moved, a file with a second name, a limit of the system, another system.
 from __future__ import annotations
 
 import os
-import stat
 import struct
 import sys
-from collections.abc import Mapping
 
 _MASK = (
     0x2 | 0x4 | 0x8  # written, attributes changed, closed after writing
@@ -50,12 +48,13 @@ class TreeWatch:
             self._complete = False
         self._folders[number] = folder
 
-    def see(self, found: Mapping[str, os.stat_result]) -> None:
-        """Take note of what stands in a folder: who writes a file's other name is not seen."""
-        if self._complete:
-            for one in found.values():
-                if one.st_nlink > 1 and stat.S_ISREG(one.st_mode):
-                    self._complete = False
+    def see(self, *, linked: bool) -> None:
+        """Take note of a folder: whether a file in it may have another name.
+
+        Who writes by that other name is not seen.
+        """
+        if linked:
+            self._complete = False
 
     def changed(self) -> set[str] | None:
         """Return the folders that may have changed, or None if any may; ends the watch."""
