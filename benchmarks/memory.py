@@ -7,8 +7,8 @@ Quality, for search by words (BM25), by vectors, and by both: recall@1, recall@1
 - on standard collections in SMART form, where DIR/../NAME or --collections names a folder with
   NAME.all, NAME.qry and NAME.rel (Cranfield, CISI: documents, queries, judgements).
 
-Scale (--scale N ...): texts made of pairs of learned goals. Search and durable add p50 and p99, cold
-open with its first search in a new process, memory of that process, room on the disk.
+Scale (--scale N ...): texts made of pairs of learned goals. Search and durable add p50 and p99,
+cold open with its first search in a new process, memory of that process, room on the disk.
 
     python benchmarks/memory.py DIR [--collections DIR] [--scale N ...] [--embedding NAME] [--json]
 """
@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,9 @@ def _scale(options: argparse.Namespace, size: int) -> Figures:
         for start in range(0, size, _BATCH):
             memory.put(
                 [
-                    Memory(f"m-{n}", "note", f"{chance.choice(goals)}; {chance.choice(goals)}", {}, n)
+                    Memory(
+                        f"m-{n}", "note", f"{chance.choice(goals)}; {chance.choice(goals)}", {}, n
+                    )
                     for n in range(start, min(size, start + _BATCH))
                 ]
             )
@@ -174,10 +177,10 @@ def _scale(options: argparse.Namespace, size: int) -> Figures:
         figures: Figures = {"fill_s": filled}
         for mode in MODES:
             figures[f"search_{mode}_ms"] = _timed(
-                [lambda q=query, m=mode: memory.search(q, 10, mode=m) for query in queries]
+                [partial(memory.search, query, 10, mode=mode) for query in queries]
             )
         figures["search_vector_found_of_exact"] = _found(memory, queries[:50], size)
-        figures["add_ms"] = _timed([lambda t=text: memory.add(t) for text in queries])
+        figures["add_ms"] = _timed([partial(memory.add, text) for text in queries])
         memory.close()
         command = [sys.executable, __file__, str(options.data), "--open", str(path)]
         command += ["--embedding", options.embedding]
