@@ -73,6 +73,11 @@ class System(Protocol):
         ...
 
     @property
+    def session_id(self) -> str:
+        """Id of this session."""
+        ...
+
+    @property
     def remembered(self) -> MemoryOnDemand:
         """The semantic memory, opened at its first use."""
         ...
