@@ -5,7 +5,6 @@ Safe for several threads and processes; what `add` returned survives the death o
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 import time
@@ -22,6 +21,7 @@ from ..kernel.json_value import JsonValue
 from ..kernel.record import Record
 from .embedding import Embedding, default_embedding
 from .hybrid import by_words, fused
+from .memory_rows import Rows
 from .semantic_tables import COLUMNS, Filter, Memory, Mode, open_memories, read_row
 from .spaces import Progress, Space
 
@@ -37,8 +37,6 @@ _DEPTH = 100
 """How many of each kind of search are weighed against each other, at least."""
 _VECTORS = 300
 """How many are compared by their whole vectors."""
-_REST_S = 60
-"""Seconds before the number of a memory that has gone is used again: no search still reads it."""
 _PREFIX = "m-"
 
 
@@ -83,6 +81,7 @@ class SemanticMemory:
         self._lock = threading.RLock()
         self._file_lock = FileLock(path.with_suffix(".lock"))
         self._connection = open_memories(path)
+        self._rows = Rows(self._connection)
         chosen = embedding or default_embedding()
         self._space = Space(self._connection, path, chosen, self._writing, now)
 
@@ -133,10 +132,10 @@ class SemanticMemory:
             return
         vectors = self.embedding.embed([one.text for one in kept])
         with self._lock, self._writing():
-            self._remove([one.id for one in kept])
-            numbers = self._numbers(len(kept))
+            self._rows.remove([one.id for one in kept], self._now())
+            numbers = self._rows.new_numbers(len(kept), self._now(), reuse=not self._space.filling)
             self._space.add(numbers, vectors)
-            self._insert(numbers, kept)
+            self._rows.insert(numbers, kept)
         crash_point("memory.committed")
 
     def search(
@@ -164,7 +163,7 @@ class SemanticMemory:
                 missing = [number for number in words if number not in cosines]
                 cosines |= self._cosines_of(query, missing)
             ranked = fused(cosines, words, self.embedding.near)[:k]
-            memories = self._memories([number for number, _ in ranked])
+            memories = self._rows.memories([number for number, _ in ranked])
         return [
             Hit(memories[number], score, cosines.get(number))
             for number, score in ranked
@@ -202,10 +201,7 @@ class SemanticMemory:
         return [row[0] for row in rows]
 
     def each(self) -> Iterable[Memory]:
-        """Yield all memories in the order of their numbers; those added meanwhile may be left out.
-
-        Those that have expired and are not yet removed are among them.
-        """
+        """Yield all memories, also what has expired; those added meanwhile may be left out."""
         last = 0
         query = (
             f"SELECT number, {COLUMNS} FROM memories WHERE number > ? ORDER BY number LIMIT 1000"
@@ -221,7 +217,7 @@ class SemanticMemory:
     def delete(self, *ids: str) -> int:
         """Forget memories; return how many there were."""
         with self._lock, self._writing():
-            return self._remove(ids)
+            return self._rows.remove(ids, self._now())
 
     def expire(self) -> int:
         """Remove what has expired; return how many memories that were."""
@@ -229,7 +225,7 @@ class SemanticMemory:
             rows = self._connection.execute(
                 "SELECT id FROM memories WHERE expires_at <= ?", (self._now(),)
             ).fetchall()
-            return self._remove([row[0] for row in rows])
+            return self._rows.remove([row[0] for row in rows], self._now())
 
     def count(self) -> int:
         """Return how many memories there are, also those that have expired."""
@@ -242,14 +238,7 @@ class SemanticMemory:
             return self._space.progress()
 
     def fill(self, go_on: Callable[[Progress], bool] = lambda _: True) -> bool:
-        """Embed what has no vector of this embedding yet. Blocks; open a memory of its own for it.
-
-        Args:
-            go_on: Told how far it is before each batch; False stops it.
-
-        Returns:
-            Whether nothing is left. False also if another process is at it.
-        """
+        """Embed what has no vector yet, as `Space.fill` does; open a memory of its own for it."""
         return self._space.fill(go_on)
 
     def close(self) -> None:
@@ -271,9 +260,9 @@ class SemanticMemory:
         vector = self.embedding.embed([query])[0]
         if not vector.any():
             return {}
-        last = self._last()
+        last = self._rows.last()
         places, cosines = self._space.file.nearest(vector, last, max(_VECTORS, 3 * depth))
-        found = self._wanted(places.tolist()[: 4 * depth], wanted, now)
+        found = self._rows.wanted(places.tolist()[: 4 * depth], wanted, now)
         if len(found) < depth and len(places) < last:
             # Most of the nearest are not wanted, or gone: look among the wanted only.
             condition, values = wanted.sql(now)
@@ -298,73 +287,9 @@ class SemanticMemory:
         places, cosines = self._space.file.nearest_of(vector, choice)
         return dict(zip(places.tolist(), cosines.tolist(), strict=True))
 
-    def _wanted(self, numbers: Sequence[int], wanted: Filter, now: float) -> set[int]:
-        condition, values = wanted.sql(now)
-        rows = self._connection.execute(
-            f"SELECT number FROM memories WHERE number IN (SELECT value FROM json_each(?))"
-            f" AND {condition}",
-            (json.dumps(numbers), *values),
-        )
-        return {row[0] for row in rows}
-
-    def _memories(self, numbers: Sequence[int]) -> dict[int, Memory]:
-        rows = self._connection.execute(
-            f"SELECT number, {COLUMNS} FROM memories"
-            " WHERE number IN (SELECT value FROM json_each(?))",
-            (json.dumps(numbers),),
-        )
-        return {row[0]: read_row(row[1:]) for row in rows}
-
-    def _last(self) -> int:
-        return self._connection.execute("SELECT max(number) FROM memories").fetchone()[0] or 0
-
-    def _numbers(self, count: int) -> list[int]:
-        """Return numbers for new memories: those that have rested, then new ones."""
-        rested: list[int] = []
-        if not self._space.filling:
-            rows = self._connection.execute(
-                "DELETE FROM free WHERE number IN (SELECT number FROM free WHERE since < ?"
-                " ORDER BY number LIMIT ?) RETURNING number",
-                (self._now() - _REST_S, count),
-            ).fetchall()
-            rested = sorted(row[0] for row in rows)
-        highest = self._connection.execute("SELECT max(number) FROM free").fetchone()[0] or 0
-        start = max(self._last(), highest, *rested, 0) + 1
-        return rested + list(range(start, start + count - len(rested)))
-
-    def _insert(self, numbers: Sequence[int], memories: Sequence[Memory]) -> None:
-        rows = [
-            (number, m.id, m.kind, m.text, _json(m.metadata), m.created_at, m.expires_at)
-            for number, m in zip(numbers, memories, strict=True)
-        ]
-        self._connection.executemany("INSERT INTO memories VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        self._connection.executemany(
-            "INSERT INTO words (rowid, text) VALUES (?, ?)", [(row[0], row[3]) for row in rows]
-        )
-
-    def _remove(self, ids: Sequence[str]) -> int:
-        rows: Sequence[tuple[int, str]] = self._connection.execute(
-            "SELECT number, text FROM memories WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(ids),),
-        ).fetchall()
-        numbers = [(row[0],) for row in rows]
-        self._connection.executemany(
-            "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)", rows
-        )
-        self._connection.executemany("DELETE FROM memories WHERE number = ?", numbers)
-        self._connection.executemany("DELETE FROM pending WHERE number = ?", numbers)
-        self._connection.executemany(
-            "INSERT INTO free VALUES (?, ?)", [(number, self._now()) for (number,) in numbers]
-        )
-        return len(rows)
-
 
 def _check(text: str) -> None:
     if not text.strip():
         raise UsageError("a memory cannot be empty", hint="say what is to be remembered")
     if len(text) > LONGEST:
         raise UsageError(f"a memory cannot be longer than {LONGEST:,} characters")
-
-
-def _json(metadata: Mapping[str, JsonValue]) -> str:
-    return json.dumps(metadata, ensure_ascii=False)
