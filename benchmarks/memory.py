@@ -19,7 +19,6 @@ import argparse
 import json
 import random
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from llmos.memory.embedding import CHOICES, Embedding, chosen_embedding
 from llmos.memory.semantic_tables import Memory, Mode
@@ -242,7 +243,7 @@ def _opened(path: Path, embedding: str) -> Figures:
     chosen = chosen_embedding(embedding)
     chosen.embed(["warm"])
     embedding_ms = (time.perf_counter() - began) * 1000
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _resident_mb()
     began = time.perf_counter()
     memory = SemanticMemory(path, chosen)
     memory.newest(1)
@@ -252,9 +253,13 @@ def _opened(path: Path, embedding: str) -> Figures:
         "embedding_ms": embedding_ms,
         "open_ms": (opened - began) * 1000,
         "first_search_ms": (time.perf_counter() - opened) * 1000,
-        "rss_before_mb": before / 1000,
-        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+        "rss_before_mb": before,
+        "rss_mb": _resident_mb(),
     }
+
+
+def _resident_mb() -> float:
+    return psutil.Process().memory_info().rss / 1e6
 
 
 def _timed(calls: Sequence[Any]) -> dict[str, float]:
