@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import time
 
@@ -64,6 +65,14 @@ class Terminal:
             self.read()
         return self.screen.text
 
+    def asks(self, question: str) -> None:
+        """Wait until a question stands at the bottom of what is shown."""
+        deadline = time.monotonic() + self._timeout_s
+        while not (self.screen.text.splitlines() or [""])[-1].startswith(question):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{question!r} is not asked in:\n{self.screen.text}")
+            self.read()
+
     def hides(self, text: str) -> None:
         """Wait until the screen does not show a text any more."""
         deadline = time.monotonic() + self._timeout_s
@@ -87,6 +96,16 @@ class Terminal:
     def type(self, line: str) -> None:
         """Type a line and Enter."""
         self.child.send(line + "\r")
+
+    def close(self) -> None:
+        """Close the terminal, as when its window is closed; harmless if the program has ended."""
+        if self.child.isalive():
+            self.child.kill(signal.SIGHUP)
+            if not self.child.expect([pexpect.EOF, pexpect.TIMEOUT]):
+                self.child.wait()
+            else:
+                self.child.kill(signal.SIGKILL)
+        self.child.close(force=True)
 
     def leave(self) -> int | None:
         """Leave by Ctrl-D; return the exit code."""

@@ -75,7 +75,9 @@ def test_heavy_libraries_are_never_imported_at_the_top() -> None:
     for room in ROOMS:
         for path in sources(room):
             for name, at_top in imports(path):
-                assert not (at_top and name.split(".")[0] in heavy), f"{path} imports {name}"
+                needed = {"prompt_toolkit"} if path.parent.name == "shell" else set[str]()
+                wrong = at_top and name.split(".")[0] in heavy - needed
+                assert not wrong, f"{path} imports {name}"
 
 
 def test_the_way_of_a_replay_imports_nothing_that_it_does_not_need() -> None:
@@ -90,6 +92,14 @@ def test_the_way_of_a_replay_imports_nothing_that_it_does_not_need() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_without_a_terminal_the_shell_imports_no_line_editor() -> None:
+    program = "import sys, llmos.interfaces.repl; print('prompt_toolkit' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
 
 
 def test_the_kernel_needs_little() -> None:

@@ -130,7 +130,7 @@ class TerminalEditor:
             async with self._turn:
                 if self._questions:
                     continue  # they wait in line for their turn, and this goes behind them
-                self._screen.flush()
+                self._screen.begin_line()
                 self._screen.app = app
                 try:
                     text = await app.run_async(handle_sigint=False)
@@ -154,7 +154,7 @@ class TerminalEditor:
             session: PromptSession[str] = PromptSession()
             if above:
                 self._screen.print(above + "\n")
-                self._screen.flush()
+            self._screen.begin_line()
             self._screen.app = session.app
             try:
                 said = await session.prompt_async(last, default=default, handle_sigint=False)

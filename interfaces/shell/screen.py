@@ -72,6 +72,13 @@ class Screen:
         if app is not None and app.is_running:
             app.invalidate()
 
+    def begin_line(self) -> None:
+        """Print what waits, and erase what the kernel has echoed before keys were read here."""
+        self.flush()
+        self.output.write_raw("\r")
+        self.output.erase_down()
+        self.output.flush()
+
     @contextmanager
     def held(self) -> Generator[None]:
         """Print nothing while another program has the terminal."""

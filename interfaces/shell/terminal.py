@@ -222,10 +222,8 @@ class Terminal:
         if cut_off:
             tell_error(InterruptedRunError("stopped by the user"))
         if dropped:
-            many = (
-                "the entry that waited was" if len(dropped) == 1 else "the entries that waited were"
-            )
-            say(f"  {many} not carried out; Up brings them back", sys.stderr)
+            many = "1 entry" if len(dropped) == 1 else f"{len(dropped)} entries"
+            say(f"  not carried out: {many} that waited; Up brings them back", sys.stderr)
         if self._signals.exit_code:
             self._signals.leaving.cancel()
 

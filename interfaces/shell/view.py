@@ -118,7 +118,8 @@ class View:
         live = Condition(lambda: not options.static) & ~is_done
         rows = [
             ConditionalContainer(
-                Window(FormattedTextControl(above), dont_extend_height=True), live
+                Window(FormattedTextControl(above), dont_extend_height=True),
+                live & Condition(lambda: any(text for _, text, *_ in above())),
             ),
             window,
             # A place for the menu, which floats: so near the end of the screen it moves up.
