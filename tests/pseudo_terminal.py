@@ -34,7 +34,7 @@ class Terminal:
         *arguments: str,
         columns: int = 100,
         lines: int = 40,
-        timeout_s: float = 30,
+        timeout_s: float = 60,
         **env: str,
     ) -> None:
         self.screen = ScreenModel(columns, lines)

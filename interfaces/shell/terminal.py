@@ -38,6 +38,8 @@ _TICK_S = 0.2
 """Seconds between two drawings of how long something has been running."""
 _TOGETHER_S = 0.2
 """Seconds for which changes are gathered before the bottom of the screen is drawn again."""
+_SOON_S = 0.5
+"""Seconds within which what runs may end before anybody is asked whether to stop it."""
 _SWITCH_S = 0.001
 """Seconds for which a thread may keep the event loop from a key. Python's default of 5 ms would be
 waited for several times a key while a price is computed."""
@@ -136,7 +138,8 @@ class Terminal:
                 await self._turns.idle()
 
     async def _may_leave(self) -> bool:
-        if not self._turns.busy:
+        with anyio.move_on_after(_SOON_S):
+            await self._turns.idle()
             return True
         said = await self._asked("a goal is running: stop it and leave? [y/n] ")
         if said not in ("y", "yes"):

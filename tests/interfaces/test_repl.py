@@ -136,8 +136,9 @@ def test_history_gives_suggestions_is_searched_and_leaves_out_what_begins_with_a
         other.type("/runs")
         terminal.type(" /traces")
         terminal.shows("spent")
-        assert other.leave() == 0
-        assert terminal.leave() == 0
+        for one in (other, terminal):
+            one.type(" /exit")
+            assert one.ended() == 0
     finally:
         other.close()
     assert sorted(history(place)) == ["/runs", "/usage"]
