@@ -29,6 +29,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from .interfaces.decision import Decision
@@ -57,17 +58,20 @@ from .kernel.events import (
     PlanEnded,
     RunEnded,
 )
+from .kernel.json_value import JsonValue
 from .kernel.money import to_micros
 from .kernel.redaction import Redactor
 from .kernel.tasks import open_task_group
 from .kernel.token_economy import TokenEconomy
 from .kernel.tools import Driver, Effect, ToolCall, ToolRegistry, ToolSession, ToolSpec
 from .memory.attached import Attached
+from .memory.conversation import Conversation
 from .memory.evidence import Evidence
 from .memory.goals import normal_form
 from .memory.journal import Journal
 from .memory.permission_rules import read_rules
 from .memory.permissions import Permissions
+from .memory.session_files import Sessions, check_name
 from .memory.sessions import SessionLog, entry_of, new_session_id
 from .memory.trace_store import TraceStore
 from .memory.trust import Trust, state_dir
@@ -116,6 +120,7 @@ class LLMOS:
         profile: A profile of the settings files.
         settings: One more settings file.
         bare: Whether no other settings file is read.
+        log: Whether sessions are kept, so that they can be listed and gone on from.
 
     What is not given comes from the ``LLMOS_*`` environment, then from the settings files of the
     project and of the user, then from the defaults.
@@ -147,6 +152,7 @@ class LLMOS:
         profile: str | None = None,
         settings: str | Path | None = None,
         bare: bool = False,
+        log: bool = True,
     ) -> None:
         given: dict[str, object] = {
             "budget_usd": budget_usd,
@@ -185,7 +191,6 @@ class LLMOS:
             _keep_rules,
         )
         self.locks = self.memory / "locks"
-        self.session_id = new_session_id()
         self.bus = EventBus()
         self._scheduler: Scheduler | None = None
         self.plugin_problems: tuple[PluginError, ...] = ()
@@ -194,6 +199,7 @@ class LLMOS:
         self._leaving = threading.Event()
         self._stack: AsyncExitStack | None = None
         self._limits = watchdog
+        self._keeps_log = log
         self._policies: dict[str, Policy] = {}
         self._planning: anyio.CancelScope | None = None
         self._cortex: Cortex | None = None
@@ -214,11 +220,11 @@ class LLMOS:
             group = await stack.enter_async_context(open_task_group())
             stack.callback(group.cancel_scope.cancel)
             self._group = group
-            self._log = SessionLog(self.memory / "sessions", self.session_id, self._redactor)
-            stack.callback(self._log.close)
+            self._log = self._new_log()
+            stack.callback(self._close_log)
             self._leaving.clear()
             stack.callback(self._close_remembered)
-            self.bus.on(Event, handler=self._log_event, name="session log")
+            self._logging = self.bus.on(Event, handler=self._log_event, name="session log")
             self._build()
             self.bus.on(GoalDue, handler=self._run_due, name="scheduled goals")
             self.bus.on(Decided, RunEnded, PlanEnded, handler=self._warn, name="caps")
@@ -287,6 +293,7 @@ class LLMOS:
         if max_budget_usd is not None:
             policy = replace(policy, run_cap=min(policy.run_cap, to_micros(max_budget_usd)))
         async with self._one_goal:
+            await self._said_so_far()
             return await self._dispatcher.execute(goal, policy)
 
     async def stream(
@@ -334,6 +341,7 @@ class LLMOS:
         async def execute() -> Result:
             async with self._one_goal:
                 begun.set()
+                await self._said_so_far()
                 return await self._dispatcher.execute(goal, policy, run_id=run_id)
 
         def interrupt() -> bool:
@@ -415,6 +423,63 @@ class LLMOS:
         self.settings = replace(self.settings, model=model)
         if self._cortex is not None:
             self._cortex.model = model
+
+    @property
+    def session_id(self) -> str:
+        """Id of the session that is open; empty before the first boot."""
+        return self._conversation.session_id if hasattr(self, "_conversation") else ""
+
+    async def continue_session(self, wanted: str | None = None, *, fork: bool = False) -> str:
+        """Go on from a session: the next goals may refer to what was said in it.
+
+        Such a goal is never answered by a replay and leaves no trace, since its words alone do not
+        say what it means.
+
+        Args:
+            wanted: Its id, the beginning of it, or its name; None for the last one here.
+            fork: Go on in a copy, and leave the session as it is.
+
+        Returns:
+            The id of the session that is open now.
+
+        Raises:
+            UsageError: If there is none.
+            RuntimeError: If the OS is not booted.
+        """
+        self._check_booted()
+        async with self._one_goal:
+            await anyio.to_thread.run_sync(self._open_session, wanted, fork)
+            self._use_session()
+        return self.session_id
+
+    async def new_session(self) -> str:
+        """Begin a new session, in which each goal stands alone; return its id."""
+        self._check_booted()
+        async with self._one_goal:
+            self._conversation.begin()
+            self._use_session()
+        return self.session_id
+
+    def name_session(self, name: str) -> None:
+        """Name the session that is open.
+
+        Raises:
+            UsageError: If it cannot be named so.
+        """
+        self._check_booted()
+        if not self._keeps_log:
+            raise UsageError("a session that is not kept cannot be named")
+        self._log.write({"type": "SessionNamed", "name": check_name(name)})
+
+    def _open_session(self, wanted: str | None, fork: bool) -> None:
+        if wanted is None:
+            rows = self.sessions.rows(1, cwd=self.cwd)
+            if not rows:
+                raise UsageError("there is no session to go on from in this directory")
+            found = rows[0]
+        else:
+            found = self.sessions.find(wanted)
+        self._conversation.open(self.sessions.fork(found.id) if fork else found.id)
 
     def interrupt(self) -> bool:
         """Stop what runs now; its result says so. Return whether anything was running."""
@@ -513,6 +578,8 @@ class LLMOS:
             ) from None
         ledger = self.memory / "ledger.sqlite"
         self._redactor = Redactor(os.environ)
+        self.sessions = Sessions(self.memory / "sessions")
+        self._conversation = Conversation(self.sessions, self._redactor, kept=self._keeps_log)
         self._economy = TokenEconomy(
             self.settings.budget_usd,
             ledger=ledger,
@@ -569,7 +636,7 @@ class LLMOS:
             cwd=self.cwd,
             locks=self.locks,
             permission_mode=settings.permission_mode,
-            session_id=self.session_id,
+            conversation=self._conversation,
             gate=self.gate,
             redact=self._redactor.redact,
             recover=self._recover_here,
@@ -683,6 +750,7 @@ class LLMOS:
             self._economy,
             registry,
             self._journal,
+            conversation=self._conversation,
             recall=self.recall(),
             redact=self._redactor.redact,
             cwd=self.cwd,
@@ -729,7 +797,7 @@ class LLMOS:
         anyio.from_thread.run_sync(self.bus.publish_nowait, Notice(text))
 
     def _log_event(self, event: Event) -> None:
-        entry = entry_of(event)
+        entry = entry_of(event) if self._keeps_log else None
         if entry is not None:
             self._log.write(entry)
 
@@ -741,8 +809,30 @@ class LLMOS:
     def _caps_near(self) -> "list[Cap]":
         return self._economy.caps.newly_near()
 
+    def _use_session(self) -> None:
+        self._log.close()
+        self._log = self._new_log()
+        self._economy.use_session(self.session_id)
+
+    def _new_log(self) -> SessionLog:
+        opening: dict[str, JsonValue] = {"type": "SessionBegan", "cwd": str(self.cwd)}
+        folder, session_id = self.sessions.folder, self._conversation.session_id
+        return SessionLog(folder, session_id, self._redactor, opening=opening)
+
+    def _close_log(self) -> None:
+        if self._log.close():
+            self.sessions.prune()
+
+    async def _said_so_far(self) -> None:
+        """Let the session's log take what was said, and read it if a goal is to go on from it."""
+        if self._conversation.goes_on:
+            while not self._logging.idle:
+                await anyio.lowlevel.checkpoint()
+            await anyio.to_thread.run_sync(self._conversation.refresh)
+
     async def _run_due(self, event: GoalDue) -> None:
-        policy = self._policies.get(event.job, self._policy(replay_only=True, learn_afresh=False))
+        given = self._policies.get(event.job, self._policy(replay_only=True, learn_afresh=False))
+        policy = replace(given, alone=True)
         async with self._one_goal:
             result = await self._dispatcher.execute(event.goal, policy)
         if result.error is not None:

@@ -12,7 +12,7 @@ from .._version import __version__
 from ..kernel.errors import UsageError
 from .commands import SCREEN_READER, Command, Option, commands, find, first_words, nearest
 from .defaults import GuardMode, PermissionMode
-from .script_arguments import RESULT, SHOWN, check_script_flags
+from .script_arguments import RESULT, SESSION, SHOWN, check_script_flags
 from .streams import print_data
 
 EXIT_CODES = """exit codes:
@@ -123,7 +123,7 @@ class _Parser(argparse.ArgumentParser):
         hint = f"see {self._named} --help"
         if message.startswith("unrecognized arguments: "):
             flag = message.removeprefix("unrecognized arguments: ").split()[0].partition("=")[0]
-            goals = {name for one in (*GOAL_OPTIONS, *RESULT) for name in one.flags}
+            goals = {name for one in (*GOAL_OPTIONS, *RESULT, *SESSION) for name in one.flags}
             if self._command is not None and flag in goals:
                 raise UsageError(f"{flag} goes with a goal, not with {self._named}", hint=hint)
             if near := nearest(flag, list(self.flags)) if flag.startswith("--") else "":
@@ -153,14 +153,16 @@ class Request(NamedTuple):
     @property
     def given(self) -> dict[str, Any]:
         """The settings that were given."""
-        return {name: getattr(self.options, name) for name in SETTING_NAMES}
+        given = {name: getattr(self.options, name) for name in SETTING_NAMES}
+        return given | ({"log": False} if getattr(self.options, "no_log", False) else {})
 
 
-def _dest(option: Option) -> str:
+def dest_of(option: Option) -> str:
+    """Return under which name an option's value is found."""
     return option.dest or option.flags[-1].lstrip("-").replace("-", "_")
 
 
-SETTING_NAMES = tuple(map(_dest, SETTINGS))
+SETTING_NAMES = tuple(map(dest_of, SETTINGS))
 
 
 def full_help() -> str:
@@ -182,7 +184,9 @@ def _goal_parser() -> _Parser:
     parser.add_argument(
         "words", nargs="*", metavar="GOAL", help="what to do, in plain words; - reads it from stdin"
     )
-    parser.take(*GOAL_OPTIONS, _JSON, *RESULT, *SETTINGS, *_NARRATION, *SHOWN, SCREEN_READER)
+    parser.take(
+        *GOAL_OPTIONS, _JSON, *RESULT, *SESSION, *SETTINGS, *_NARRATION, *SHOWN, SCREEN_READER
+    )
     parser.add_argument("-V", "--version", action="version", version=f"llmos {__version__}")
     return parser
 

@@ -97,9 +97,11 @@ def _goal(request: Request, open_system: OpenSystem) -> int:
 def _interactive(request: Request, open_system: OpenSystem) -> int:
     import anyio
 
+    from .goal_commands import begin_session
     from .repl import run_repl
 
     options = request.options
+    begin = partial(begin_session, options=options) if request.command is None else None
     return anyio.run(
         partial(
             run_repl,
@@ -107,6 +109,7 @@ def _interactive(request: Request, open_system: OpenSystem) -> int:
             request.given,
             verbose=options.verbose,
             screen_reader=options.screen_reader,
+            begin=begin,
         )
     )
 

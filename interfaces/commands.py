@@ -49,7 +49,8 @@ class Command(NamedTuple):
         runs: Whether it may carry out steps: then it is narrated, and Ctrl-C ends them first.
         takes_json: Whether ``--json`` means anything to it.
         completes: What its words are, for completion: ``trace``, ``run``, ``goal``, ``key``,
-            ``file``, ``model``, ``command``, ``shell``, ``schedule``, or nothing known.
+            ``file``, ``session``, ``model``, ``command``, ``shell``, ``schedule``, or nothing
+            known.
         examples: Command lines, without the program's name.
     """
 
@@ -71,6 +72,7 @@ class Command(NamedTuple):
 
 _ANY = (0, None)
 _SOME = (1, None)
+_TWO = (2, None)
 _FORCE = Option(("--force",), "replace also what you have changed since")
 SCREEN_READER = Option(
     ("--screen-reader",), "the shell writes plain text that never changes once it is there"
@@ -227,6 +229,31 @@ COMMANDS: tuple[Command, ...] = (
     Command("completion", "completion:completion", "a script that completes llmos in your shell",
             "bash|zsh|fish", (1, 1), where="cli", boots=False, completes="shell",
             examples=("completion bash > ~/.local/share/bash-completion/completions/llmos",)),
+    Command("session list", "session_commands:list_sessions", "the sessions of this directory",
+            options=(Option(("--all",), "those of every directory"),), shell_names=("sessions",)),
+    Command("session show", "session_commands:show_session", "what was asked and answered",
+            "[ID|NAME]", (0, 1), completes="session"),
+    Command("session export", "session_commands:export_session",
+            "a session as a document; without ID the last one here",
+            "[ID|NAME]", (0, 1),
+            (Option(("--format",), "md, json or html", "FORMAT"),
+             Option(("-o", "--output"), "save it there", "FILE")),
+            shell_names=("export",), completes="session"),
+    Command("session rename", "session_commands:rename_session", "name a session",
+            "ID|NAME NEW-NAME", _TWO, completes="session"),
+    Command("session rm", "session_commands:remove_session", "remove a session",
+            "ID|NAME", (1, 1), completes="session"),
+    Command("session path", "session_commands:session_path", "where sessions are, or one is",
+            "[ID|NAME]", (0, 1), completes="session"),
+    Command("session prune", "session_commands:prune_sessions",
+            "remove what was not used for 30 days, or so many", "[DAYS]", (0, 1)),
+    Command("resume", "session_commands:resume", "let goals go on from a session",
+            "[ID|NAME]", _ANY, where="shell", completes="session"),
+    Command("fork", "session_commands:fork", "go on in a copy of this session, or of another",
+            "[ID|NAME]", _ANY, where="shell", completes="session"),
+    Command("rename", "session_commands:rename_open", "name this session", "NAME", _SOME,
+            where="shell"),
+    Command("clear", "session_commands:clear", "begin a new session", where="shell"),
     Command("help", "help_commands:show_help", "help on llmos, on a command, or on exit-codes",
             "[COMMAND|exit-codes]", (0, 2), boots=False, takes_json=False, completes="command"),
     Command("keys", "shell.key_help:show_keys", "what the keys do (also ?)", where="shell",
@@ -236,8 +263,8 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 GROUPS = {
-    "trace": "list", "schedule": "list", "config": "show", "memory": "list", "history": "search",
-    "logs": "path",
+    "trace": "list", "session": "list", "schedule": "list", "config": "show", "memory": "list",
+    "history": "search", "logs": "path",
 }  # fmt: skip
 """Commands of two words, by their first: the second one that is meant when there is none."""
 

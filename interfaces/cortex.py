@@ -12,7 +12,7 @@ import os
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
     from claude_agent_sdk.types import HookContext, HookInput, HookJSONOutput
 
+    from ..memory.transcript import TranscriptKeeper
     from .declaring import DeclarationTool
     from .permission_gate import PermissionGate
 
@@ -153,6 +154,7 @@ class Cortex:
         context: str = "",
         declaring: DeclarationTool | None = None,
         schema: Mapping[str, JsonValue] | None = None,
+        keeper: TranscriptKeeper | None = None,
     ) -> None:
         """Let the model reach a goal; everything it did is in `run`, however this ends.
 
@@ -165,6 +167,8 @@ class Cortex:
             context: What memory adds, sent beside the goal.
             declaring: The tool for declaring parameters, if it is to be offered.
             schema: JSON schema that the answer must fit, or None.
+            keeper: Takes what the model sees and says, and gives what it goes on from; nothing of
+                it is kept if None.
         """
         from claude_agent_sdk import HookMatcher
 
@@ -191,6 +195,8 @@ class Cortex:
         options.max_turns = self._max_turns
         if schema is not None:
             options.output_format = {"type": "json_schema", "schema": dict(schema)}
+        if keeper is not None:
+            _keep_by(keeper, options)
         # A witness that failed leaves the run without a trace, so a call must not be blocked.
         options.hooks = {
             "PreToolUse": [HookMatcher(hooks=[before], timeout=600)],
@@ -214,6 +220,9 @@ class Cortex:
             # The stream says what the model asked for; what was carried out is what a person made
             # of it.
             run.calls = tuple(self._as_edited(one) for one in run.calls)
+            if keeper is not None:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(_forget_at_cli, run.session_id, self._cwd)
         if schema is not None:
             _take_structured(run, schema)
 
@@ -374,6 +383,24 @@ async def _close(client: ClaudeSDKClient, run: ModelRun, stream: StreamReader, r
     if aborted:
         # What the dying CLI had started in the meantime.
         await anyio.to_thread.run_sync(end_marked, run_id)
+
+
+def _keep_by(keeper: TranscriptKeeper, options: ClaudeAgentOptions) -> None:
+    options.extra_args.pop("no-session-persistence", None)  # else nothing is handed out
+    options.session_store = cast("Any", keeper)
+    options.session_store_flush = "eager"
+    if keeper.earlier is not None:
+        options.resume = keeper.earlier.cli_session
+        # Each run has a transcript of its own, whole and from its beginning.
+        options.fork_session = True
+
+
+def _forget_at_cli(session_id: str, cwd: Path) -> None:
+    """Remove the CLI's own copy of a run, in which secrets stand as they are."""
+    from claude_agent_sdk import delete_session
+
+    with suppress(ValueError, OSError):  # a run that was gone on from had its copy elsewhere
+        delete_session(session_id, directory=str(cwd))
 
 
 def _take_structured(run: ModelRun, schema: Mapping[str, JsonValue]) -> None:

@@ -35,6 +35,7 @@ from ..kernel.record import Record
 from ..kernel.token_economy import TokenEconomy
 from ..kernel.tools import ToolRegistry
 from ..memory.attached import Attached
+from ..memory.conversation import Conversation
 from ..memory.evidence import Evidence, Outcome
 from ..memory.found import Found, Match, Miss, Place, Refusal, Way
 from ..memory.goals import normal_form
@@ -50,6 +51,7 @@ from .permission_gate import PermissionGate
 from .result import FOLLOWER, LEARNER, Drift, Result, failure
 from .structured import misfit_of, structured
 
+_GOES_ON = "it goes on from what was said before, so its words alone do not say what it means"
 _TOLD = 3
 """Unusable traces that a miss names."""
 
@@ -69,6 +71,7 @@ class Policy(Record):
         accept_near: Replay a near miss as well: the user has said that it means the same.
         force: Replace also files that the user has changed since.
         attached: What goes with the goal beside its words.
+        alone: It never goes on from what was said before.
     """
 
     replay_only: bool = False
@@ -78,6 +81,7 @@ class Policy(Record):
     accept_near: bool = False
     force: bool = False
     attached: Attached = Attached()
+    alone: bool = False
 
 
 class Dispatcher:
@@ -94,7 +98,7 @@ class Dispatcher:
         cwd: The working directory.
         locks: Folder of the directory locks.
         permission_mode: Permission mode in force.
-        session_id: Id of the session.
+        conversation: The session that is open.
         gate: Says which steps may be carried out.
         redact: Removes secrets from a text.
         recover: Brings runs in the directory to their end whose process has gone.
@@ -114,7 +118,7 @@ class Dispatcher:
         cwd: Path,
         locks: Path,
         permission_mode: str,
-        session_id: str,
+        conversation: Conversation,
         gate: PermissionGate,
         redact: Callable[[str], str],
         recover: Callable[[], Awaitable[None]],
@@ -133,7 +137,7 @@ class Dispatcher:
         self._locks = locks
         self.permission_mode = permission_mode
         """The permission mode of the next goal."""
-        self._session_id = session_id
+        self._conversation = conversation
         self._redact = redact
         self._recover = recover
         self._clock = clock
@@ -166,7 +170,12 @@ class Dispatcher:
         """
         policy = policy or Policy()
         goal = policy.attached.bind(check_goal(goal))
-        found = Found() if policy.learn_afresh else self._found(goal)
+        if policy.learn_afresh:
+            found = Found()
+        elif self._goes_on(policy):
+            found = Found(refusals=(Refusal(Miss.CONVERSATION, None, _GOES_ON),))
+        else:
+            found = self._found(goal)
         # One trace may be refused by each way of matching, for the same reason.
         matches, refusals = found.matches, tuple(dict.fromkeys(found.refusals))
         if policy.accept_near and found.near is not None and not matches:
@@ -178,6 +187,9 @@ class Dispatcher:
             )
         estimate = 0 if matches else self._economy.typical_cost(TYPICAL_COST)
         return Decision(goal, matches, refusals, estimate, None if matches else found.near)
+
+    def _goes_on(self, policy: Policy) -> bool:
+        return self._conversation.goes_on and not policy.alone
 
     def answer_near(self, decision: Decision, *, means_the_same: bool) -> None:
         """Keep what the user says to a near miss: whether the goal means what was proposed. Blocks.
@@ -219,6 +231,7 @@ class Dispatcher:
         policy = policy or Policy()
         goal = check_goal(goal)
         run_id, began = run_id or new_run_id(), self._clock()
+        session_id = self._conversation.session_id
         result = failure(InterruptedRunError(STOPPED), LEARNER, run_id=run_id)
         try:
             with anyio.CancelScope() as self._scope:
@@ -227,7 +240,7 @@ class Dispatcher:
                     result = await self._decided(goal, policy, run_id)
         finally:
             self._scope = None
-        result = replace(result, duration_s=self._clock() - began, session_id=self._session_id)
+        result = replace(result, duration_s=self._clock() - began, session_id=session_id)
         self._publish_result(policy.attached.bind(goal), result)
         return result
 
@@ -278,7 +291,11 @@ class Dispatcher:
                 return self._drifted(decision, drift, run_id)
             raise _no_replay(decision)
         learned = await self._learner.learn(
-            decision.goal, run_id=run_id, cap=policy.run_cap, attached=policy.attached
+            decision.goal,
+            run_id=run_id,
+            cap=policy.run_cap,
+            attached=policy.attached,
+            alone=not self._goes_on(policy),
         )
         return replace(learned, drift=drift)
 

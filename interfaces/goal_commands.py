@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
@@ -16,13 +17,14 @@ import anyio.abc
 from ..kernel.errors import HungUpError, InterruptedRunError, TerminatedError
 from ..kernel.events import Event
 from ..kernel.tasks import open_task_group
-from .arguments import Request
+from .arguments import Request, dest_of
 from .explain import explained
 from .output import Output
 from .plain_text import say
 from .render import Narrator, receipt
 from .report import report
 from .result import Result
+from .script_arguments import SESSION
 from .standard_input import GivenGoal, given_goal
 from .system import OpenSystem, System, opened
 
@@ -65,10 +67,23 @@ def _asked(request: Request) -> _Asked:
     return _Asked(goal, {"stdin": stdin, "schema": schema}, output)
 
 
+async def begin_session(system: System, options: argparse.Namespace) -> None:
+    """Open the session that the flags ask for, if they ask for one.
+
+    Raises:
+        UsageError: If there is none, or they exclude each other.
+    """
+    if any(getattr(options, dest_of(one)) for one in SESSION):
+        from . import session_commands
+
+        await session_commands.begin_session(system, options)
+
+
 async def _one_shot(request: Request, open_system: OpenSystem, asked: _Asked) -> int:
     options = request.options
     async with opened(open_system, request.given) as system:
         narrate(request, system)
+        await begin_session(system, options)
         if not options.no_input and all(map(_is_terminal, (sys.stdin, asked.output, sys.stderr))):
             from .line_editor import confirmed
 
@@ -108,6 +123,7 @@ async def _streamed(system: System, asked: _Asked, how: dict[str, Any]) -> Resul
 async def _dry_run(request: Request, open_system: OpenSystem, asked: _Asked) -> int:
     async with opened(open_system, request.given) as system:
         narrate(request, system)
+        await begin_session(system, request.options)
         decision = await system.decide(asked.goal, **asked.extra)
     if request.options.json:
         asked.output.json(decision.to_json())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.from_thread
 
 from .._version import __version__
 from ..kernel.bus import EventBus
@@ -20,6 +21,7 @@ from ..kernel.money import Micros
 from ..kernel.token_economy import Hold, TokenEconomy
 from ..kernel.tools import ToolRegistry, ToolResult
 from ..memory.attached import Attached, plain_goal
+from ..memory.conversation import Conversation
 from ..memory.evidence import Evidence
 from ..memory.journal import Journal
 from ..memory.journal_tables import RunHeader
@@ -34,11 +36,13 @@ from .result import LEARNER, Result
 from .witness import DirectoryWitness
 
 if TYPE_CHECKING:
+    from ..memory.transcript import TranscriptKeeper
     from .compacting import Compactor
     from .context import Context
     from .declaring import DeclarationTool
     from .recall import Recall
 
+_GOES_ON = "it went on from a conversation, and a trace answers only what its goal alone says"
 _PLAN_SHARE = 5
 """A plan may cost a fifth of a run: it is one answer without tools."""
 
@@ -54,6 +58,7 @@ class Learner:
         economy: The money.
         registry: The drivers that would replay a trace.
         journal: Where what a run changes is kept.
+        conversation: The session that is open.
         recall: Gives what is known about a goal, and is told what came of it.
         redact: Removes secrets from a text.
         cwd: The working directory.
@@ -73,6 +78,7 @@ class Learner:
         registry: ToolRegistry,
         journal: Journal,
         *,
+        conversation: Conversation,
         recall: Recall,
         redact: Callable[[str], str],
         cwd: Path,
@@ -88,6 +94,7 @@ class Learner:
         self._economy = economy
         self._registry = registry
         self._journal = journal
+        self._conversation = conversation
         self._recall = recall
         self._redact = redact
         self._cwd = cwd
@@ -97,7 +104,13 @@ class Learner:
         self._clock = clock
 
     async def learn(
-        self, goal: str, *, run_id: str, cap: Micros, attached: Attached | None = None
+        self,
+        goal: str,
+        *,
+        run_id: str,
+        cap: Micros,
+        attached: Attached | None = None,
+        alone: bool = True,
     ) -> Result:
         """Reach a goal with the model and keep the trace.
 
@@ -106,6 +119,7 @@ class Learner:
             run_id: Id of the run.
             cap: Most that it may cost, micro-dollars.
             attached: What goes with it.
+            alone: Whether it stands alone; else it goes on from the conversation.
 
         Returns:
             The result, also for every failure of the model run.
@@ -123,8 +137,10 @@ class Learner:
         witness = DirectoryWitness(header, self._cwd, self._journal, self._exclude)
         declaring = DeclarationTool(goal, str(self._cwd))
         run = ModelRun(self._cortex.model)
+        keeper = self._conversation.keeper()
         try:
             context = await self._context(plain_goal(goal), run_id)
+            told = "" if alone else await anyio.to_thread.run_sync(self._conversation.told)
             with self._burning(hold):
                 await self._cortex.learn(
                     attached.prompt(goal),
@@ -132,21 +148,29 @@ class Learner:
                     run_id=run_id,
                     hold=hold.amount,
                     witness=declaring.watching(witness),
-                    context=context.text,
+                    context="\n\n".join(filter(None, (context.text, told))),
                     declaring=declaring,
                     schema=attached.schema,
+                    keeper=keeper,
                 )
         finally:
             await self._settle(hold, run)
             with anyio.CancelScope(shield=True):
                 await witness.finish()
+                if keeper is not None:
+                    await anyio.to_thread.run_sync(self._keep_transcript, keeper, run, run_id)
         run.calls = declaring.without_own(run.calls)
         trace_id = None
         if run.error is None:
             # It has been paid for: a late Ctrl-C must not lose it.
             with anyio.CancelScope(shield=True):
-                trace_id = await self._keep(goal, run, witness, declaring, context, run_id, began)
-                if attached.stdin is None:  # else the answer is one about that text
+                if alone:
+                    trace_id = await self._keep(
+                        goal, run, witness, declaring, context, run_id, began
+                    )
+                else:
+                    self._bus.publish_nowait(TraceNotKept(run_id, _GOES_ON))
+                if alone and attached.stdin is None:  # else the answer is one about that text
                     await anyio.to_thread.run_sync(self._recall.learned, plain_goal(goal), trace_id)
         else:
             with anyio.CancelScope(shield=True):
@@ -161,6 +185,14 @@ class Learner:
         given = ContextGiven(run_id, context.tokens, context.budget, sources)
         self._bus.publish_nowait(given)
         return context
+
+    def _keep_transcript(self, keeper: TranscriptKeeper, run: ModelRun, run_id: str) -> None:
+        # The run is done and paid: only what a later goal could go on from is poorer.
+        try:
+            self._conversation.keep(keeper, run.session_id, run_id)
+        except OSError as error:
+            text = f"the session cannot be gone on from: {error.strerror or error}"
+            anyio.from_thread.run_sync(self._bus.publish_nowait, Notice(text))
 
     def _note_calls(self, run: ModelRun, run_id: str, trace_id: str | None) -> None:
         from ..memory.effects import told

@@ -88,7 +88,11 @@ def stopped(reason: str, detail: str, hold: Micros) -> LlmosError:
 
 def over_hold(hold: Micros) -> LowBatteryError:
     """Return the error of a run that used up the money set aside for it, micro-dollars."""
-    error = LowBatteryError(to_usd(hold), 0.0, hint="allow more with --max-budget-usd USD")
+    error = LowBatteryError(
+        to_usd(hold),
+        0.0,
+        hint="allow more with --max-budget-usd USD; llmos -c GOAL goes on from here",
+    )
     error.message = f"the run was stopped at its limit of {format_usd(hold)}"
     error.args = (error.message,)
     return error

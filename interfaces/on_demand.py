@@ -36,10 +36,12 @@ class LearnerOnDemand:
         if self._made is not None:
             self._made.set_permission_mode(mode)
 
-    async def learn(self, goal: str, *, run_id: str, cap: Micros, attached: Attached) -> Result:
+    async def learn(
+        self, goal: str, *, run_id: str, cap: Micros, attached: Attached, alone: bool
+    ) -> Result:
         """Reach a goal with the model and keep the trace."""
         learner = await self._learner()
-        return await learner.learn(goal, run_id=run_id, cap=cap, attached=attached)
+        return await learner.learn(goal, run_id=run_id, cap=cap, attached=attached, alone=alone)
 
     async def plan(self, goal: str, *, run_id: str, cap: Micros) -> tuple[Plan | None, ModelRun]:
         """Ask the model for the steps that would reach a goal."""

@@ -41,6 +41,7 @@ async def run_repl(
     *,
     verbose: bool = False,
     screen_reader: bool = False,
+    begin: Callable[[System], Awaitable[None]] | None = None,
 ) -> int:
     """Run the shell until the user leaves.
 
@@ -49,6 +50,7 @@ async def run_repl(
         given: The settings that were given.
         verbose: More narration.
         screen_reader: Plain text that never changes once it was written.
+        begin: Opens the session that the flags ask for.
 
     Returns:
         The exit code.
@@ -57,6 +59,8 @@ async def run_repl(
         LlmosError: If the system cannot be booted.
     """
     async with open_system(**given) as system:
+        if begin is not None:
+            await begin(system)
         tell_recovered(system)
         start_in_shell(system)
         options = options_of(system.settings, os.environ, screen_reader=screen_reader)

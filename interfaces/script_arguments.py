@@ -19,6 +19,15 @@ RESULT = (
 )
 """What goes with a goal only."""
 
+SESSION = (
+    Option(("-c", "--continue"), "go on from the last session here", dest="continue_session"),
+    Option(("-r", "--resume"), "go on from this session", "ID|NAME"),
+    Option(("--fork-session",), "go on in a copy of it"),
+    Option(("--name",), "name the session", "NAME"),
+    Option(("--no-log",), "keep no session"),
+)
+"""What goes with a goal or the shell: from which session it goes on."""
+
 SHOWN = (
     Option(("--color",), f"{', '.join(_COLOURS)}: colours on stdout", "WHEN"),
     Option(("--no-color",), "the same as --color never"),

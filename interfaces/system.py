@@ -14,6 +14,7 @@ from ..kernel.events import Event
 from ..kernel.token_economy import TokenEconomy
 from ..memory.evidence import Evidence
 from ..memory.journal import Journal
+from ..memory.session_files import Sessions
 from ..memory.trace_store import TraceStore
 from ..memory.trust import Trust
 from .decision import Decision
@@ -31,6 +32,23 @@ if TYPE_CHECKING:
 
 class System(Protocol):
     """A booted system."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions of the workspace."""
+        ...
+
+    async def continue_session(self, wanted: str | None = None, *, fork: bool = False) -> str:
+        """Go on from a session."""
+        ...
+
+    async def new_session(self) -> str:
+        """Begin a new session."""
+        ...
+
+    def name_session(self, name: str) -> None:
+        """Name the session that is open."""
+        ...
 
     @property
     def bus(self) -> EventBus:

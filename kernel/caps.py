@@ -93,7 +93,7 @@ class Caps:
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
-        self._session = session
+        self.session = session
         self._clock = clock
         self._limits: dict[str, Micros | None] = {
             "total": budget,
@@ -112,7 +112,7 @@ class Caps:
         """Return every cap that there is, the one with the least left first."""
         totals = self._ledger.totals()
         now = time.localtime(self._clock())
-        spent, held = self._ledger.of_session(self._session)
+        spent, held = self._ledger.of_session(self.session)
         found = {
             "total": (totals.spent, totals.held),
             "session": (spent, held),

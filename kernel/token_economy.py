@@ -101,6 +101,12 @@ class TokenEconomy:
             self._caps = Caps(self._ledger, self._budget, limits, self._session, self._clock)
         return self._caps
 
+    def use_session(self, session: str) -> None:
+        """Count what is spent from now on for another session, with what it has spent before."""
+        self._session = session
+        if self._caps is not None:
+            self._caps.session = session
+
     @property
     def ledger(self) -> Ledger:
         """The record itself, to be read."""

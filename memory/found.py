@@ -15,6 +15,7 @@ class Miss(enum.Enum):
     """Why a trace cannot answer a goal; the values appear in JSON."""
 
     NO_TRACE = "no_trace"
+    CONVERSATION = "conversation"
     OTHER_WORDS = "other_words"
     OTHER_VALUES = "other_values"
     AMBIGUOUS = "ambiguous"

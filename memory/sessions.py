@@ -34,6 +34,7 @@ class SessionLog:
         folder: The folder of the logs.
         session_id: The session.
         redactor: Removes secrets.
+        opening: The first entry of a new log, or None.
         clock: Gives UTC epoch seconds.
     """
 
@@ -42,10 +43,13 @@ class SessionLog:
         folder: Path,
         session_id: str,
         redactor: Redactor,
+        *,
+        opening: dict[str, JsonValue] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.path = folder / f"{session_id}.jsonl"
         self._redactor = redactor
+        self._opening = opening
         self._clock = clock
         self._descriptor: int | None = None
         self._torn = False
@@ -60,6 +64,12 @@ class SessionLog:
             make_private_dir(self.path.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._descriptor = os.open(self.path, flags, 0o600)
+            if self._opening is not None and not os.fstat(self._descriptor).st_size:
+                self._append(self._opening)
+        self._append(entry)
+
+    def _append(self, entry: dict[str, JsonValue]) -> None:
+        assert self._descriptor is not None
         clean = _clean({"at": self._clock(), **entry}, self._redactor)
         line = ("\n" if self._torn else "") + json.dumps(clean, ensure_ascii=False) + "\n"
         # A lone surrogate becomes its JSON escape.
@@ -68,12 +78,14 @@ class SessionLog:
         write_all(self._descriptor, data)
         self._torn = False
 
-    def close(self) -> None:
-        """Make the log durable and close it."""
-        if self._descriptor is not None:
-            os.fsync(self._descriptor)
-            os.close(self._descriptor)
-            self._descriptor = None
+    def close(self) -> bool:
+        """Make the log durable and close it; return whether anything was written."""
+        if self._descriptor is None:
+            return False
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+        self._descriptor = None
+        return True
 
 
 def entry_of(event: Event) -> dict[str, JsonValue] | None:
