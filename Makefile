@@ -5,7 +5,7 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := boot.py __init__.py __main__.py _version.py kernel memory interfaces plugins tests benchmarks
+SOURCES := boot.py __init__.py __main__.py _version.py kernel memory interfaces plugins tests benchmarks docs examples
 
 .PHONY: demo test check format clean
 

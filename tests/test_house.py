@@ -22,7 +22,8 @@ MAY_IMPORT = {
 KERNEL_LIBRARIES = {"anyio", "pydantic", "pydantic_core", "cronsim", "psutil"}
 TOP = {
     "boot.py", "kernel", "memory", "interfaces", "plugins", "workspace", "tests", "benchmarks",
-    "docs", "requirements.txt", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md",
+    "docs", "examples",
+    "requirements.txt", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md",
     "pyproject.toml", "Makefile", ".ci", ".gitignore",
     # What makes the root the package `llmos`.
     "__init__.py", "__main__.py", "_version.py", "py.typed",
