@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := boot.py __init__.py __main__.py _version.py kernel memory interfaces plugins tests benchmarks docs examples
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format reference clean
 
 demo: $(READY)
 	$(BIN)/python boot.py demo
@@ -24,6 +24,9 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+reference: $(READY)
+	$(BIN)/python docs/make_reference.py
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -78,7 +78,7 @@ SETTINGS = (
 """What is a setting as well, see `llmos.interfaces.settings`."""
 
 _JSON = Option(("--json",), "one JSON result on stdout")
-_NARRATION = (
+NARRATION = (
     Option(("-q", "--quiet"), "no narration"),
     Option(("-v", "--verbose"), "more narration"),
     Option(("--debug",), "tracebacks and logs"),
@@ -185,7 +185,7 @@ def _goal_parser() -> _Parser:
         "words", nargs="*", metavar="GOAL", help="what to do, in plain words; - reads it from stdin"
     )
     parser.take(
-        *GOAL_OPTIONS, _JSON, *RESULT, *SESSION, *SETTINGS, *_NARRATION, *SHOWN, SCREEN_READER
+        *GOAL_OPTIONS, _JSON, *RESULT, *SESSION, *SETTINGS, *NARRATION, *SHOWN, SCREEN_READER
     )
     parser.add_argument("-V", "--version", action="version", version=f"llmos {__version__}")
     return parser
@@ -215,7 +215,7 @@ def command_parser(command: Command, *, shell: bool = False) -> argparse.Argumen
     if not shell:
         parser.take(*(one for one in SETTINGS if one.flags == ("--workspace",)))
         parser.take(*(one for one in SETTINGS if one.flags != ("--workspace",)), hidden=True)
-        parser.take(*_NARRATION, *SHOWN, hidden=not command.runs)
+        parser.take(*NARRATION, *SHOWN, hidden=not command.runs)
     return parser
 
 
