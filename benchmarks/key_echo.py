@@ -47,6 +47,9 @@ _SHARD = 250
 _PAUSES_S = (0.05, 0.06, 0.08, 0.12, 0.2)
 """Between two keys; the last two let the price of what is typed be computed."""
 _PROMPT = "llmos> "
+_CAPS = ("--budget", "--max-budget-usd", "--session-usd", "--daily-usd", "--monthly-usd")
+_NO_CAPS = [word for flag in _CAPS for word in (flag, "1000000")]
+"""So that nothing but the end of the text ends the stream."""
 _BARE = f"from prompt_toolkit import PromptSession; PromptSession().prompt({_PROMPT!r})"
 _KERNEL = f"""
 import os, tty
@@ -100,7 +103,8 @@ def _measure(folder: Path, traces: int, keys: int) -> Figures:
                 figures[name] = _figures(
                     keyboard.type_goals(goals, keys // 3, clear=name != "kernel")
                 )
-        with Keyboard([sys.executable, "-m", "llmos"], cwd, environment) as keyboard:
+        command = [sys.executable, "-m", "llmos", *_NO_CAPS]
+        with Keyboard(command, cwd, environment) as keyboard:
             keyboard.wait(_PROMPT.rstrip())
             keyboard.warm(goals[0])
             figures["idle shell"] = _figures(keyboard.type_goals(goals, keys // 3))
