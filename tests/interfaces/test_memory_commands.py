@@ -106,7 +106,7 @@ def test_what_is_wrong_is_told_in_one_line_with_exit_code_2(words: tuple[str, ..
 
 def write_log(place: Path, session: str, *texts: str) -> Path:
     folder = place / "workspace/memory/sessions"
-    log = SessionLog(folder, session, Redactor({}), lambda: 1_700_000_000.0)
+    log = SessionLog(folder, session, Redactor({}), clock=lambda: 1_700_000_000.0)
     for text in texts:
         log.write({"type": "RunEnded", "run_id": "r-1", "goal": text})
     log.close()
