@@ -1,7 +1,7 @@
 """What undo costs a replay: the journal's share of a replay of one second in a large tree.
 
 Run with ``python benchmarks/undo_cost.py [--files N] [--seconds S] [--runs N] [--json]``. A trace
-whose command works for S seconds and changes a file is replayed again and again by the real
+whose command works for S seconds and makes a file is replayed again and again by the real
 Follower in a tree of N files. Within each replay the journal's calls (looking at the tree before
 and after, and its commits) are timed, so that numerator and denominator are of one run:
 
@@ -71,8 +71,8 @@ def make_tree(root: Path, files: int) -> None:
 
 
 def make_trace(seconds: float) -> Trace:
-    """Return a trace whose command works for some seconds and changes a file."""
-    command = f"sleep {seconds}; date +%N > stamp; echo done"
+    """Return a trace whose command works for some seconds and makes a file."""
+    command = f"sleep {seconds}; date > stamp.$(date +%s%N); echo done"
     return Trace(
         goal="work",
         permission_mode="acceptEdits",
@@ -100,13 +100,11 @@ async def replays(folder: Path, seconds: float, runs: int) -> list[tuple[float, 
     trace, found = make_trace(seconds), list[tuple[float, float, float]]()
     async with EventBus() as bus:
         follower = Follower(ToolRegistry(standard_drivers()), journal, bus, root, env=env)
-        left: dict[str, str] = {}
         for number in range(runs + 1):
             watch.seconds, watch.cpu, began = 0.0, 0.0, time.perf_counter()
-            replay = await follower.follow("t-1", trace, run_id=f"r-{number}", left=left)
+            replay = await follower.follow("t-1", trace, run_id=f"r-{number}", left={})
             if replay.drift is not None:
                 raise SystemExit(f"the replay drifted: {replay.drift.reason}")
-            left = dict(replay.left)
             found.append((watch.seconds, watch.cpu, time.perf_counter() - began))
     journal.close()
     return found

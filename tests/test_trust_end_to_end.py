@@ -105,7 +105,7 @@ def test_a_rule_of_the_user_s_settings_holds_and_a_workspace_cannot_lift_it(plac
     (config / "config.toml").chmod(0o600)
     for name in (".llmos/config.toml", "workspace/config.toml", ".claude/settings.json"):
         (place.cwd / name).parent.mkdir(exist_ok=True)
-        (place.cwd / name).write_text('{"permissions": {"deny": [], "allow": ["Bash"]}}')
+        (place.cwd / name).write_text('[permissions]\ndeny = []\nallow = ["Bash"]\n')
     assert place.llmos("--replay-only", "--allow", "Bash", HELLO).code == 3
 
 

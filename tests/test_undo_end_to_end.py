@@ -127,27 +127,25 @@ def test_one_shot_declines_to_replace_the_users_work_and_force_keeps_it_for_undo
 
 
 def test_the_shell_shows_the_users_change_and_asks_and_undoes(place: Place) -> None:
-    report = place.cwd / "report.txt"
+    report, question = place.cwd / "report.txt", "replace it? /undo brings it back [y/n]"
     terminal = Terminal(place)
     try:
         terminal.ready()
         terminal.type("write the report")
-        terminal.until("LEARNER steps 1")
+        terminal.shows("LEARNER t-", "steps 1")
         terminal.ready()
         report.write_text("my own words\n")
         terminal.type("write the report")
-        shown = terminal.until("/undo brings it back [y/n]")
-        assert "-all is well" in shown
-        assert "+my own words" in shown
+        terminal.asks(question)
+        assert "-all is well" in terminal.screen.text
+        assert "+my own words" in terminal.screen.text
         terminal.type("n")
-        terminal.until("error: nothing was done")
-        terminal.ready()
+        terminal.shows("error: nothing was done")
         assert report.read_text() == "my own words\n"
         terminal.type("write the report")
-        terminal.until("/undo brings it back [y/n]")
+        terminal.asks(question)
         terminal.type("y")
-        terminal.until("FOLLOWER steps 1/1")
-        terminal.ready()
+        terminal.shows("FOLLOWER t-", "steps 1/1")
         assert report.read_text() == "all is well\n"
         terminal.type("/undo")
         terminal.until("put back report.txt")
