@@ -43,6 +43,14 @@ def pytest_configure() -> None:
     sys.addaudithook(_audit)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("LLMOS_NIGHTLY"):
+        return
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker(pytest.mark.skip(reason="takes long: for LLMOS_NIGHTLY=1"))
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"

@@ -103,7 +103,14 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("damage", list(DAMAGES.values()), ids=list(DAMAGES))
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(one, marks=pytest.mark.nightly if number > 1 else ())
+        for number, one in enumerate(DAMAGES.values())
+    ],
+    ids=list(DAMAGES),
+)
 def test_a_corrupt_trace_is_set_aside_and_the_goal_is_learned_anew(
     damage: Callable[[bytes], bytes], place: Place
 ) -> None:

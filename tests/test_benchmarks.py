@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from support import ROOT
 
 
+@pytest.mark.nightly
 def test_the_cold_start_benchmark_gives_figures_for_each_way() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks/cold_start.py"), "--runs", "2", "--json"],

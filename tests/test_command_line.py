@@ -96,9 +96,9 @@ def test_a_goal_that_is_given_never_waits_for_stdin(hello: Place) -> None:
     ("arguments", "goal"),
     [
         (["--", "-dash"], "-dash"),
-        (["--dry-run", "--", "--json"], "--json"),
-        (["--", "demo"], "demo"),
-        (["/help me"], "/help me"),
+        pytest.param(["--dry-run", "--", "--json"], "--json", marks=pytest.mark.nightly),
+        pytest.param(["--", "demo"], "demo", marks=pytest.mark.nightly),
+        pytest.param(["/help me"], "/help me", marks=pytest.mark.nightly),
         (["grüße", "世界"], "grüße 世界"),
         (["@file and #tag"], "@file and #tag"),
     ],

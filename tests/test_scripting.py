@@ -95,6 +95,7 @@ def test_a_silent_pipe_that_stays_open_holds_nothing_up_and_is_told(place: Place
     assert "stdin gave nothing within 1 s and was left out" in done.stderr
 
 
+@pytest.mark.nightly
 def test_a_dash_at_the_end_waits_for_stdin_however_late_it_comes(place: Place) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "llmos", "--dry-run", "--json", "explain", "-"],
@@ -131,6 +132,7 @@ def test_stdout_is_the_answer_and_nothing_else(place: Place) -> None:
     assert "FOLLOWER" in done.err
 
 
+@pytest.mark.nightly
 def test_quiet_says_nothing_but_errors(place: Place) -> None:
     assert place.llmos("-q", "say hello").err == ""
     refused = place.llmos("-q", "--replay-only", "something else")
@@ -257,6 +259,7 @@ def test_an_answer_has_the_form_that_was_asked_for_and_so_has_its_replay(place: 
     assert place.llmos("--replay-only", "--json-schema", other, "how many rows").code == 6
 
 
+@pytest.mark.nightly
 def test_a_model_that_does_not_keep_to_the_form_has_not_reached_the_goal(place: Place) -> None:
     place.model.add(conversation("in words", "echo x", answer="it is two"))
     done = place.llmos("--json", "--json-schema", LINES, "in words")
@@ -288,6 +291,7 @@ def test_a_log_in_the_working_directory_is_not_taken_for_somebody_elses_change(
     assert "FOLLOWER" in (place.cwd / "err").read_text()
 
 
+@pytest.mark.nightly
 def test_jq_reads_every_form_of_the_result(place: Place) -> None:
     for form in ("json", "stream-json"):
         piped = subprocess.run(
@@ -300,6 +304,7 @@ def test_jq_reads_every_form_of_the_result(place: Place) -> None:
         assert piped.stdout == "hello was said\n"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("arguments", "env", "coloured"),
     [

@@ -58,6 +58,7 @@ def test_a_goal_goes_on_from_the_last_one_and_leaves_no_trace(place: Place) -> N
     assert place.llmos("--replay-only", MAKE).code == 0
 
 
+@pytest.mark.nightly
 def test_what_a_replay_did_is_told_to_the_model_in_words(place: Place) -> None:
     place.model.add(conversation("say hello", "echo hello", answer="hello was said"))
     assert place.llmos("--no-log", "say hello").code == 0
@@ -75,6 +76,7 @@ def test_what_a_replay_did_is_told_to_the_model_in_words(place: Place) -> None:
         assert words in told
 
 
+@pytest.mark.nightly
 def test_a_copy_leaves_the_session_as_it_was(place: Place) -> None:
     two_goals(place)
     made = place.llmos("--json", "--name", "lists", MAKE).json

@@ -86,6 +86,7 @@ def test_declaring_is_shown(place: Place) -> None:
     assert "declare_parameters" in learn(place, declare(WORD)).err
 
 
+@pytest.mark.nightly
 def test_a_run_that_only_declares_has_used_no_tool(place: Place) -> None:
     place.model.add(Conversation(GOAL, [declare(WORD), Turn(Text("done"))]))
     done = place.llmos("--json", GOAL)
@@ -124,12 +125,14 @@ def test_what_a_later_step_belies_leaves_a_trace_without_it_and_a_notice(place: 
     assert "'lines'" in done.err
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("mode", [mode for mode in PERMISSION_MODES if mode != "acceptEdits"])
 def test_it_may_be_called_in_every_permission_mode(mode: str, place: Place) -> None:
     learn(place, declare(WORD), options=("--permission-mode", mode))
     assert [one["name"] for one in parameters(place)] == ["unit"]
 
 
+@pytest.mark.nightly
 def test_a_plugin_of_the_same_name_stays_out(place: Place) -> None:
     folder = place.cwd / "workspace/plugins"
     folder.mkdir(parents=True)

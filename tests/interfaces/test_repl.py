@@ -248,6 +248,7 @@ def test_the_users_shell_costs_nothing_and_its_output_goes_where_it_is_mentioned
     assert terminal.leave() == 0
 
 
+@pytest.mark.nightly
 def test_keys_show_help_the_editor_the_next_mode_and_details(place: Place, tmp_path: Path) -> None:
     editor = tmp_path / "editor"
     editor.write_text("#!/bin/sh\nprintf ' and more' >> \"$1\"\n")
@@ -316,6 +317,7 @@ def test_in_the_mode_that_asks_a_person_says_what_may_be_done(place: Place) -> N
         terminal.close()
 
 
+@pytest.mark.nightly
 def test_a_person_may_edit_a_command_and_say_no_with_a_reason(place: Place) -> None:
     place.model.add(conversation("make it", "touch wrong", answer="made"))
     place.model.add(conversation("fetch something else", "touch never"))
@@ -372,6 +374,7 @@ def test_a_stream_is_shown_as_it_comes_and_the_answer_once(
     assert [line for line in shown.splitlines() if line.endswith("of many")] == text.splitlines()
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("way", ["--screen-reader", "TERM=dumb"])
 def test_nothing_that_was_written_changes_for_a_screen_reader_or_a_dumb_terminal(
     place: Place, way: str
@@ -401,6 +404,7 @@ def test_nothing_that_was_written_changes_for_a_screen_reader_or_a_dumb_terminal
         terminal.close()
 
 
+@pytest.mark.nightly
 def test_a_narrow_terminal_without_colours_says_the_same(place: Place) -> None:
     terminal = Terminal(place, columns=80, lines=24, NO_COLOR="1")
     raw: list[str] = []
