@@ -1,7 +1,7 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 PYTHON ?= python3
-# Most tests wait for processes: two at a time take little more than half the time.
-JOBS ?= 2
+# Most tests wait for processes: four at a time keep two cores busy.
+JOBS ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
