@@ -56,10 +56,10 @@ class Terminal:
         self.child.expect_exact(text)
         return ESCAPES.sub("", self.child.before or "")
 
-    def shows(self, *texts: str) -> str:
-        """Wait until the screen shows some texts at once; return all that was ever shown."""
+    def shows(self, *texts: str, times: int = 1) -> str:
+        """Wait until the screen shows some texts so many times; return all that was ever shown."""
         deadline = time.monotonic() + self._timeout_s
-        while not all(one in self.screen.text for one in texts):
+        while not all(self.screen.text.count(one) >= times for one in texts):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{texts} is not shown in:\n{self.screen.text}")
             self.read()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Protocol
 
 from ...kernel.record import Record
@@ -40,12 +40,15 @@ class Front(Record):
         redraw: Draws the bottom of the screen anew.
         alert: Calls the user.
         whole: Gives the full text of a line in which pasted texts are shortened.
+        keys: While its body runs, the kernel leaves all keys to the line editor, also between two
+            lines: else it would echo what is typed there, take Ctrl-D, and make Enter another key.
     """
 
     editor: Editor
     redraw: Callable[[], object]
     alert: Alert
     whole: Callable[[str], str]
+    keys: Callable[[], AbstractContextManager[object]]
 
 
 @contextmanager
@@ -58,7 +61,7 @@ def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator
         shown: What the keys reach.
     """
     if options.dumb:
-        yield Front(PlainEditor(), lambda: None, _ring, str)
+        yield Front(PlainEditor(), lambda: None, _ring, str, nullcontext)
         return
     from prompt_toolkit.application import create_app_session
     from prompt_toolkit.buffer import Buffer
@@ -96,7 +99,7 @@ def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator
         return output.get_size().columns
 
     with ExitStack() as stack:
-        stack.enter_context(create_app_session(output=output))
+        session = stack.enter_context(create_app_session(output=output))
         screen = Screen(output)
         view = View(
             output,
@@ -119,7 +122,7 @@ def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator
             if view.app.is_running:
                 view.app.invalidate()
 
-        yield Front(editor, redraw, screen.alert, pasted.whole)
+        yield Front(editor, redraw, screen.alert, pasted.whole, session.input.raw_mode)
 
 
 def _ring(text: str, *, as_text: bool) -> None:

@@ -119,7 +119,7 @@ class Terminal:
             for task in (self._turns.run, self._price.run, self._purse.look, self._tick):
                 self._group.start_soon(task)
             self._group.start_soon(warm_up, system)
-            with self._signals.leaving:
+            with front.keys(), self._signals.leaving:
                 await self._serve()
             self._group.cancel_scope.cancel()
         return self._signals.exit_code
