@@ -33,7 +33,6 @@ def warm_up() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LLMOS_HOME"] = folder
         os.chdir(folder)
-        sys.stdin.close()
         with redirect_stdout(io.StringIO()):
             entry.main(["runs"])
             entry.main(["--dry-run", "warm up"])
@@ -44,6 +43,8 @@ def warm_up() -> None:
 
 def main() -> None:
     requests = os.fdopen(os.dup(0))
+    # A goal takes what is piped in: it would take the requests.
+    _read_nothing()
     warm_up()
     for line in requests:
         request = json.loads(line)
@@ -64,9 +65,6 @@ def _be_llmos(request: dict[str, Any], written: list[Path]) -> None:
         opened = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    sys.stdin = os.fdopen(0, closefd=False)
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
@@ -79,6 +77,13 @@ def _be_llmos(request: dict[str, Any], written: list[Path]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _read_nothing() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.stdin = os.fdopen(0, closefd=False)
 
 
 if __name__ == "__main__":
