@@ -215,6 +215,8 @@ class LLMOS:
             raise RuntimeError("LLMOS is already booted")
         async with AsyncExitStack() as stack:
             self._open_memory()
+            for opened in (self._economy, self._evidence, self._store, self._journal):
+                stack.callback(opened.close)
             self.recovered = await self._recover()
             await stack.enter_async_context(self.bus)
             group = await stack.enter_async_context(open_task_group())
