@@ -85,9 +85,13 @@ class Terminal:
         """Take what is written within some seconds."""
         self.child.expect([pexpect.TIMEOUT, pexpect.EOF, r".+"], timeout=seconds)
 
-    def ready(self) -> str:
-        """Wait for the prompt."""
-        return self.until(PROMPT)
+    def ready(self) -> None:
+        """Wait until a prompt stands there with nothing typed."""
+        deadline = time.monotonic() + self._timeout_s
+        while PROMPT not in self.screen.rows:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"there is no empty prompt in:\n{self.screen.text}")
+            self.read()
 
     def press(self, keys: str) -> None:
         """Type keys."""

@@ -122,7 +122,9 @@ def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator
             if view.app.is_running:
                 view.app.invalidate()
 
-        yield Front(editor, redraw, screen.alert, pasted.whole, session.input.raw_mode)
+        # A static screen has no prompt while a goal runs: there Ctrl-C must stay a signal.
+        keys = nullcontext if options.static else session.input.raw_mode
+        yield Front(editor, redraw, screen.alert, pasted.whole, keys)
 
 
 def _ring(text: str, *, as_text: bool) -> None:

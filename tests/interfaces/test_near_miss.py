@@ -15,7 +15,7 @@ from llmos.memory.goals import normal_form
 from llmos.memory.parameters import find_parameters
 from llmos.memory.trace_store import TraceStore
 from llmos.memory.trust import Trust
-from pseudo_terminal import PROMPT, Terminal
+from pseudo_terminal import Terminal
 from support import Place, conversation
 
 QUESTION = "[y/n/why]"
@@ -184,5 +184,5 @@ def test_ctrl_c_at_the_question_spends_nothing(terminal: Asked, place: Place) ->
     asked = len(place.model.requests)
     terminal.ask(NEAR)
     terminal.child.sendintr()
-    terminal.until(PROMPT)
+    terminal.ready()
     assert len(place.model.requests) == asked
