@@ -99,7 +99,9 @@ class ScreenModel:
             case "G":
                 self._x = count - 1
             case "H":
-                self._y, self._x = (count - 1, numbers[1] - 1) if len(numbers) > 1 else (0, 0)
+                # 0 is the first one too.
+                row, column = (*numbers, 1, 1)[:2] if len(numbers) > 1 else (1, 1)
+                self._y, self._x = max(0, row - 1), max(0, column - 1)
             case "J":
                 self._erase_line(self._x)
                 below = range(self._y + 1, self._lines) if not numbers else range(self._lines)

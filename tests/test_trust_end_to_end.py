@@ -11,12 +11,9 @@ from pathlib import Path
 import pytest
 
 from factory import make_trace
+from kept import keep
 from llmos.interfaces.scripted_model import ScriptedModel
-from llmos.kernel.redaction import Redactor
-from llmos.memory.goals import normal_form
-from llmos.memory.trace_store import TraceStore
 from llmos.memory.traces import FileEffect, FileState
-from llmos.memory.trust import Trust
 from support import Outcome, Place, conversation
 
 HELLO = "say hello"
@@ -32,20 +29,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def keep_learned(place: Place) -> None:
-    """Keep what the Learner would have kept, without a run of the CLI for each test."""
     made = FileState(sha256=hashlib.sha256(b"hello\n").hexdigest(), mode=0o644)
     effect = FileEffect(path="said.txt", before=FileState(sha256=None, mode=None), after=made)
-    trace = make_trace(HELLO, given={"command": COMMAND}, effects=(effect,))
-    folder = place.cwd / "workspace/memory/traces"
-    store = TraceStore(
-        folder,
-        Trust(place.home / "llmos/state", folder),
-        index_path=place.home / "index.sqlite",
-        key=normal_form,
-        redactor=Redactor({}),
-    )
-    store.put(trace)
-    store.close()
+    keep(place, make_trace(HELLO, given={"command": COMMAND}, effects=(effect,)))
 
 
 def moved(place: Place) -> Path:

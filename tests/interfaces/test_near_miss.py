@@ -9,12 +9,9 @@ from pathlib import Path
 import pytest
 
 from factory import make_trace
+from kept import keep
 from llmos.interfaces.scripted_model import ScriptedModel
-from llmos.kernel.redaction import Redactor
-from llmos.memory.goals import normal_form
 from llmos.memory.parameters import find_parameters
-from llmos.memory.trace_store import TraceStore
-from llmos.memory.trust import Trust
 from pseudo_terminal import Terminal
 from support import Place, conversation
 
@@ -46,24 +43,11 @@ def place(tmp_path: Path) -> Generator[Place]:
     with ScriptedModel([]) as model:
         made = Place(tmp_path, model)
         (made.cwd / "a.txt").write_text("one\ntwo\n")
-        keep_learned(made)
+        trace = make_trace(
+            LEARNED, given={"command": "wc -l a.txt"}, output="2 a.txt", answer="There are 2 lines."
+        )
+        keep(made, replace(trace, parameters=find_parameters(LEARNED, trace.steps)))
         yield made
-
-
-def keep_learned(place: Place) -> None:
-    """Keep what the Learner would have kept, without a run of the CLI for each test."""
-    trace = make_trace(
-        LEARNED, given={"command": "wc -l a.txt"}, output="2 a.txt", answer="There are 2 lines."
-    )
-    store = TraceStore(
-        place.cwd / "workspace/memory/traces",
-        Trust(place.home / "llmos/state", place.cwd / "workspace/memory/traces"),
-        index_path=place.home / "index.sqlite",
-        key=normal_form,
-        redactor=Redactor({}),
-    )
-    store.put(replace(trace, parameters=find_parameters(LEARNED, trace.steps)))
-    store.close()
 
 
 @pytest.fixture
