@@ -19,6 +19,7 @@ from ..kernel.tasks import open_task_group
 from .command_context import Ask
 from .command_line import shown
 from .explain import explained, near_question
+from .pinned import pinned
 from .plain_text import one_line, printable, say
 from .render import Narrator, receipt
 from .result import Result
@@ -130,6 +131,7 @@ class Shell:
         if not text:
             return
         try:
+            text = pinned(text)
             if text.startswith("/"):
                 await self._command(text)
             elif text.startswith("!"):

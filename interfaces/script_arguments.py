@@ -9,7 +9,7 @@ from ..kernel.errors import UsageError
 from .commands import Option
 
 FORMATS = ("text", "json", "stream-json")
-_COLOURS = ("auto", "always", "never")
+COLOURS = ("auto", "always", "never")
 
 RESULT = (
     Option(("--output-format",), f"{', '.join(FORMATS)} (one object a line)", "FORMAT"),
@@ -29,7 +29,7 @@ SESSION = (
 """What goes with a goal or the shell: from which session it goes on."""
 
 SHOWN = (
-    Option(("--color",), f"{', '.join(_COLOURS)}: colours on stdout", "WHEN"),
+    Option(("--color",), f"{', '.join(COLOURS)}: colours on stdout", "WHEN"),
     Option(("--no-color",), "the same as --color never"),
     Option(("--debug-file",), "append what happens inside to a file, redacted", "PATH"),
 )
@@ -67,8 +67,8 @@ def colour_of(options: argparse.Namespace) -> str:
     if options.no_color:
         return "never"
     asked = options.color or "auto"
-    if asked not in _COLOURS:
-        raise UsageError(f"--color cannot be {asked!r}", hint=f"there is: {', '.join(_COLOURS)}")
+    if asked not in COLOURS:
+        raise UsageError(f"--color cannot be {asked!r}", hint=f"there is: {', '.join(COLOURS)}")
     return asked
 
 

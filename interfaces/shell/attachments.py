@@ -15,10 +15,12 @@ from pathlib import Path
 
 from ...kernel.errors import UsageError
 from ...kernel.record import Record
+from ..pinned import PIN
 
 _LARGEST = 64 * 2**10
 """Bytes of all that a goal may have attached."""
 _MENTION = re.compile(r"(?<![\w@\"'`/.])@(\"[^\"\n]+\"|[^\s\"'`,;:()\[\]{}<>]+)")
+_PINS = re.compile(rf"(?<!\S){PIN}")
 _OUTPUT = "!"
 """The mention of what the last ``!command`` printed."""
 
@@ -64,6 +66,10 @@ def with_attachments(
         UsageError: If a file that is mentioned cannot be attached.
     """
     blocks: list[str] = []
+    if _PINS.search(line):
+        raise UsageError(
+            f"{PIN}ID begins a line", hint=f"as in {PIN}75a1 path=b.csv: only that trace is run"
+        )
     for mention in mentions(line):
         if mention.rstrip(".?") == _OUTPUT:
             if not outputs:

@@ -1,4 +1,4 @@
-"""Completes what is typed: commands with their help, their words, ``@paths``, paths."""
+"""Completes what is typed: commands with their help, their words, ``@paths``, traces, paths."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from ...kernel.record import Record
+from ..pinned import PIN
 from ..plain_text import one_line
 
 _MOST = 200
@@ -54,17 +55,19 @@ class ShellCompleter(Completer):
         """Yield what could be meant."""
         before = document.text_before_cursor
         if before.startswith("/") and "\n" not in before:
-            yield from self._of_commands(before)
+            yield from self._of_commands(before, asked=complete_event.completion_requested)
             return
         word = before.replace("\n", " ").rpartition(" ")[2]
         if word.startswith('@"'):
             yield from self._paths(word[2:], f'@"{word[2:]}')
         elif word.startswith("@"):
             yield from self._paths(word[1:], word)
+            if word == before:
+                yield from self._pins(word)
         elif word and complete_event.completion_requested:
             yield from self._paths(word, word)
 
-    def _of_commands(self, before: str) -> Iterator[Completion]:
+    def _of_commands(self, before: str, *, asked: bool) -> Iterator[Completion]:
         typed = [one for one in self._commands if one.name.startswith(before)]
         inside = [one for one in self._commands if before[1:] in one.name and one not in typed]
         for one in (*typed, *inside):
@@ -74,10 +77,21 @@ class ShellCompleter(Completer):
             key=lambda one: len(one.name),
             default=None,
         )
-        if command is None or command.takes not in self._values:
+        # Unasked they would be looked up at each key, and Tab would have to wait for that.
+        if command is None or command.takes not in self._values or not asked:
             return
-        word = before[len(command.name) + 1 :]
-        for name, what in self._values[command.takes]():
+        yield from self._known(command.takes, before[len(command.name) + 1 :])
+
+    def _pins(self, word: str) -> Iterator[Completion]:
+        """Complete what pins a trace, which only the beginning of a line does."""
+        if word.startswith(PIN):
+            yield from self._known("trace", word.removeprefix(PIN))
+        elif PIN.startswith(word):
+            yield Completion(PIN, -len(word), display_meta="replay this trace or nothing")
+
+    def _known(self, kind: str, word: str) -> Iterator[Completion]:
+        """Complete a word of a kind, by its beginning or by what it stands for."""
+        for name, what in self._values[kind]():
             if name.startswith(word) or (word and word.casefold() in what.casefold()):
                 yield Completion(name, -len(word), display_meta=one_line(what, 60))
 

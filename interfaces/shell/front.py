@@ -63,7 +63,7 @@ def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator
     if options.dumb:
         yield Front(PlainEditor(), lambda: None, _ring, str, nullcontext)
         return
-    from prompt_toolkit.application import create_app_session
+    from prompt_toolkit.application import Application, create_app_session
     from prompt_toolkit.buffer import Buffer
     from prompt_toolkit.output import create_output
     from prompt_toolkit.output.vt100 import Vt100_Output
@@ -114,7 +114,12 @@ def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator
         def typed(buffer: Buffer) -> None:
             shown.typed(buffer.text)
 
+        def looked(_app: Application[str]) -> None:
+            shown.typed(view.buffer.text)
+
         view.buffer.on_text_changed += typed
+        # A line that was sent or cleared is no change of text to its buffer.
+        view.app.before_render += looked
         stack.enter_context(on_screen(screen))
         editor = TerminalEditor(view, screen, pasted)
 

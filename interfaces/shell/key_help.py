@@ -28,6 +28,7 @@ _PREFIXES = (
     ("/command", "a command; /help lists them"),
     ("!command", "your shell, no model, $0; @! attaches its output"),
     ("@file", "attaches a file's text to the goal"),
+    ("@trace:ID key=value", "replays this trace with these values, or nothing"),
     (" goal", "a line that begins with a space is not stored"),
 )
 

@@ -24,6 +24,7 @@ from .line_editor import REWIND
 from .options import ShellOptions
 from .pasted import PastedTexts
 from .screen import Screen
+from .tab import press_tab
 
 _typing = has_focus(DEFAULT_BUFFER)
 # In vi's insert mode Esc belongs to vi.
@@ -68,6 +69,7 @@ def _add_sending(keys: KeyBindings, options: ShellOptions, pasted: PastedTexts) 
     def begin_line(event: KeyPressEvent) -> None:
         event.current_buffer.newline(copy_margin=False)
 
+    keys.add("tab", filter=_typing & ~is_searching)(press_tab)
     keys.add("escape", "enter", filter=_typing)(begin_line)
     if not options.ctrl_j_sends:
         keys.add("c-j", filter=_typing)(begin_line)

@@ -13,6 +13,7 @@ from ...kernel.errors import LlmosError
 from ...kernel.money import format_usd
 from ...kernel.record import Record
 from ..decision import Decision
+from ..pinned import PIN
 from ..plain_text import one_line
 from ..result import FOLLOWER, LEARNER
 
@@ -114,6 +115,8 @@ def _at_once(text: str) -> Price | None:
         return Price(text, "", "")
     if text.startswith("!"):
         return Price(text, "", "runs in your shell, $0.00")
+    if text.startswith(PIN):
+        return Price(text, FOLLOWER, "this trace or nothing, $0.00")
     if len(text) > _LONGEST:
         return Price(text, "", "too long to say its price while it is typed")
     return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prompt_toolkit.application import Application, get_app
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.completion import Completer, ThreadedCompleter
+from prompt_toolkit.completion import Completer
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
 from prompt_toolkit.filters import Condition, has_completions, is_done
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -35,6 +35,7 @@ from prompt_toolkit.widgets import SearchToolbar
 
 from .history import NewestSuggestion, ShellHistory
 from .options import ShellOptions
+from .tab import BackgroundCompleter
 
 PROMPT = "llmos> "
 _ESCAPE_S = 0.3
@@ -86,7 +87,7 @@ class View:
         self.buffer = Buffer(
             name=DEFAULT_BUFFER,
             history=history,
-            completer=ThreadedCompleter(completer),
+            completer=BackgroundCompleter(completer),
             auto_suggest=None if options.static else NewestSuggestion(history),
             complete_while_typing=Condition(lambda: not options.static and self._opens_menu()),
             multiline=True,
