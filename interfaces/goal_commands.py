@@ -125,10 +125,13 @@ async def _dry_run(request: Request, open_system: OpenSystem, asked: _Asked) -> 
         narrate(request, system)
         await begin_session(system, request.options)
         decision = await system.decide(asked.goal, **asked.extra)
+        from .changes_ahead import changes_ahead
+
+        changes = await anyio.to_thread.run_sync(changes_ahead, decision, system.cwd)
     if request.options.json:
-        asked.output.json(decision.to_json())
+        asked.output.json({**decision.to_json(), "changes": list(changes)})
     else:
-        asked.output.text(explained(decision))
+        asked.output.text("\n".join([explained(decision), *changes]))
     asked.output.close()
     return 0
 
