@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from factory import make_trace
 from inside import llmos
+from kept import keep
 from llmos.interfaces.scripted_model import ScriptedModel
 from llmos.interfaces.spending import Line, paybacks
 from llmos.kernel.ledger import Entry
@@ -112,3 +114,24 @@ def test_what_was_spent_in_vain_counts_for_the_trace_that_was_learned_then() -> 
     first, second = paybacks(lines, rows)
     assert (first.group.cost, first.group.saved, first.paid_after) == (60_000, 60_000, 4)
     assert (second.group.cost, second.group.unknown, second.paid_after) == (30_000, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("--daily-usd", "today"),
+        ("--monthly-usd", "this month"),
+        ("--budget", "the budget"),
+    ],
+)
+def test_every_cap_holds_in_the_shell_and_replays_go_on(flag: str, said: str, place: Place) -> None:
+    keep(place, make_trace(GOALS[0], answer="one"))
+    shell = place.llmos("interactive", flag, "0", stdin=f"{GOALS[1]}\n{GOALS[0]}\n")
+    assert (shell.code, shell.out) == (0, "one\n")
+    assert said in shell.err.split("error: ")[1].splitlines()[0]
+    assert place.model.requests == []
+
+
+def test_caps_are_set_where_nobody_sets_any() -> None:
+    limits = {row["cap"]: row["limit_usd"] for row in llmos("budget", "--json").json}
+    assert limits == {"total": 10, "session": 5, "daily": 10, "monthly": 50}
