@@ -94,6 +94,19 @@ def ledger_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     yield Row("fairness of eight", found["charge"]["fairness"], "")
 
 
+def million_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read ``million.py``."""
+    for store in found["stores"]:
+        figures, size = store["figures"], f"{store['traces']:,} traces"
+        floor = figures["imports"]["s"] * 1000
+        for name in ("replay", "list", "remove", "replay after remove", "import, each"):
+            yield Row(f"{name}, {size}", figures[name]["s"] * 1000, "ms", "imports", floor)
+        read = figures["floor of rebuild"]["s"] * 1000
+        yield Row(f"rebuild, {size}", figures["rebuild"]["s"] * 1000, "ms", "bare reading", read)
+        key = figures["SQLite key"]["p50_s"] * 1e6
+        yield Row(f"exact, {size}", figures["exact"]["p50_s"] * 1e6, "µs", "SQLite key", key)
+
+
 def money_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     """Read ``matching.py``."""
     for stream in found["streams"]:
@@ -120,6 +133,12 @@ BENCHMARKS = {
         ("--traces", "100", "10000"),
         ("--traces", "50", "--asks", "5"),
         decide_rows,
+    ),
+    "million": Benchmark(
+        "million.py",
+        ("--traces", "100", "10000"),
+        ("--traces", "20", "--runs", "1"),
+        million_rows,
     ),
     "bus": Benchmark("bus.py", (), (), bus_rows),
     "ledger": Benchmark("ledger.py", (), ("--charges", "10"), ledger_rows),

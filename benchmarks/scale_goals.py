@@ -66,11 +66,12 @@ _TEMPLATES = (
     ("wait {n} seconds, then print {t}", "sleep {n}; echo {t}", "print {t} after {n} seconds"),
     ("set the owner of {p} to {t}", "chown {t} {p}", "make {t} own {p}"),
 )
-_NOUNS = (
+NOUNS = (
     "amber", "birch", "cedar", "delta", "ember", "falcon", "garnet", "harbor", "indigo",
     "juniper", "kestrel", "lagoon", "marble", "nickel", "onyx", "pepper", "quartz", "raven",
     "saffron", "timber", "umber", "velvet", "walnut", "xenon", "yarrow", "zephyr",
 )  # fmt: skip
+"""Words that values are made of; each goal of a template holds one."""
 _ENDINGS = ("csv", "txt", "log", "json", "md", "py")
 _UNRELATED = (
     "why is the sky {a} over {b}",
@@ -136,12 +137,12 @@ def synthetic(count: int, *, seed: int) -> list[Known]:
 
 def _values(chosen: random.Random) -> dict[str, str]:
     words, flag = chosen.choice((("words", "w"), ("lines", "l"), ("bytes", "c")))
-    name, folder, text, other = (chosen.choice(_NOUNS) for _ in range(4))
+    name, folder, text, other = (chosen.choice(NOUNS) for _ in range(4))
     return {
         "w": words,
         "f": flag,
         "p": f"{name}{chosen.randrange(1000)}.{chosen.choice(_ENDINGS)}",
-        "d": f"{folder}/{chosen.choice(_NOUNS)}{chosen.randrange(100)}",
+        "d": f"{folder}/{chosen.choice(NOUNS)}{chosen.randrange(100)}",
         "n": str(chosen.randrange(2, 1000)),
         "l": str(chosen.randrange(1, 10)),
         "t": f"{text}{chosen.randrange(100)}",
@@ -161,7 +162,7 @@ def unrelated(count: int, chosen: random.Random) -> list[str]:
 
     def words() -> Iterator[str]:
         for shape in itertools.islice(itertools.cycle(_UNRELATED), count):
-            a, b = chosen.sample(_NOUNS, 2)
+            a, b = chosen.sample(NOUNS, 2)
             yield shape.format(a=a, b=b)
 
     return list(words())

@@ -41,7 +41,7 @@ LEARNED_AT = 1_789_992_000.0
 """When the first goal is learned: at noon UTC, so that no time zone comes near midnight."""
 TODAY = datetime.fromtimestamp(LEARNED_AT, UTC).astimezone().date()
 """That day, whatever day it is."""
-_MODE = "acceptEdits"
+MODE = "acceptEdits"
 _SETTLED_S = 0.06
 
 MakeMatcher = Callable[[TraceStore, Evidence], MatcherLike]
@@ -112,7 +112,7 @@ class Workbench:
         self.evidence = Evidence(None)
         self._registry = ToolRegistry(map(StubDriver, tools))
         self._matcher = MATCHERS[matcher](self.store, self.evidence)
-        self._place = Place(CWD, TODAY, _MODE, self._registry)
+        self._place = Place(CWD, TODAY, MODE, self._registry)
         self._clock = 0
         self._changed = time.monotonic()
 
@@ -129,9 +129,9 @@ class Workbench:
             run,
             "",
             (),
-            _provenance(at),
+            provenance(at),
             cwd=CWD,
-            permission_mode=_MODE,
+            permission_mode=MODE,
             registry=self._registry,
         )
         if isinstance(kept, NotKept):
@@ -229,7 +229,7 @@ def _result(tool: str) -> ToolResult:
     return ToolResult("", ok=True, exit_code=0 if tool == "Bash" else None)
 
 
-def _provenance(at: float) -> Provenance:
+def provenance(at: float) -> Provenance:
     return Provenance(
         model="none",
         session_id="",

@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from scale_goals import TOOLS
 
+import stored_goals
+from llmos.memory.codec import decode
+from llmos.memory.traces import Trace
+from llmos.memory.trust import Standing, Trust
 from support import ROOT
+from workbench import Workbench
 
 
 @pytest.mark.nightly
@@ -32,7 +39,7 @@ def test_the_cold_start_benchmark_gives_figures_for_each_way() -> None:
 
 def test_all_benchmarks_are_one_command() -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks/run.py"), "decide", "undo", "--quick"],
+        [sys.executable, str(ROOT / "benchmarks/run.py"), "decide", "undo", "million", "--quick"],
         capture_output=True,
         text=True,
         check=True,
@@ -40,3 +47,26 @@ def test_all_benchmarks_are_one_command() -> None:
     table = done.stdout.splitlines()
     assert any(line.startswith("exact, again, 50 traces") for line in table)
     assert any("bare walk" in line for line in table)
+
+
+def test_the_filled_store_holds_what_the_store_would_have_written(tmp_path: Path) -> None:
+    place, state = tmp_path / "traces", tmp_path / "state"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_goals, "LEARNED", 20)
+        asked = stored_goals.fill(place, state, 50)
+    files = sorted(place.iterdir())
+    assert len(files) == 50
+    learned: dict[str, Trace] = {}
+    for path in files:
+        signed = decode(path.read_bytes())
+        assert signed.trace_id == path.stem
+        assert Trust(state, place).standing(signed) is Standing.SIGNED
+        learned[signed.trace.goal] = signed.trace
+    assert {*asked} <= {*learned}
+    assert len(learned) == 50
+    with Workbench(tmp_path / "bench", state, TOOLS) as bench:
+        for goal, trace in learned.items():
+            call = {"tool": "Bash", "input": trace.steps[0].input}
+            trace_id = bench.learn(goal, [call])
+            assert trace_id is not None
+            assert bench.store.read(trace_id).parameters == trace.parameters
