@@ -36,7 +36,7 @@ from .interfaces.decision import Decision
 from .interfaces.defaults import MEMORY_TOOLS, STOPPED
 from .interfaces.dispatcher import Dispatcher, Policy, check_goal, new_run_id
 from .interfaces.follower import Follower
-from .interfaces.on_demand import LearnerOnDemand
+from .interfaces.on_demand import LearnerOnDemand, WatchOnDemand
 from .interfaces.own_files import files_being_written
 from .interfaces.permission_gate import PermissionGate
 from .interfaces.result import FOLLOWER, Result
@@ -600,6 +600,7 @@ class LLMOS:
             key=normal_form,
             redactor=self._redactor,
         )
+        self._store.watch = WatchOnDemand(None)
 
     def _build(self) -> None:
         settings = self.settings

@@ -18,6 +18,7 @@ from ..memory.session_files import Sessions
 from ..memory.trace_store import TraceStore
 from ..memory.trust import Trust
 from .decision import Decision
+from .on_demand import WatchOnDemand
 from .permission_gate import PermissionGate
 from .plain_text import printable, say
 from .result import Result
@@ -209,7 +210,12 @@ async def opened(open_system: OpenSystem, given: Mapping[str, Any]) -> AsyncGene
     with redirect_stdout(sys.stderr):
         async with open_system(**given) as system:
             tell_recovered(system)
-            yield system
+            watch = WatchOnDemand(sys.stderr if sys.stderr.isatty() else None)
+            system.traces.watch = watch
+            try:
+                yield system
+            finally:
+                watch.close()
 
 
 def tell_recovered(system: System) -> None:

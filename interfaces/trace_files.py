@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -83,9 +84,14 @@ def _exported(system: System, prefix: str, form: str, output: str | None) -> Sai
 
 
 def _imported(system: System, names: tuple[str, ...]) -> Said:
-    # All are read before one is taken in, so that a broken one leaves nothing half done.
-    found = [_read(system.cwd / name) for name in names]
-    taken = [_taken_in(system, one) for one in found]
+    # All are read before one is taken in, so that a broken one leaves nothing half done. They are
+    # not kept, since they may be many.
+    for name in _watched(system, "reading traces", names):
+        _read(system.cwd / name)
+    taken = [
+        _taken_in(system, _read(system.cwd / name))
+        for name in _watched(system, "taking traces in", names)
+    ]
     told = [
         f"{trace_id}: {'may run' if may_run else f'llmos trace allow {trace_id} lets it run'}"
         for trace_id, may_run in taken
@@ -94,6 +100,13 @@ def _imported(system: System, names: tuple[str, ...]) -> Said:
         "\n".join(told),
         json=[{"trace_id": trace_id, "may_run": may_run} for trace_id, may_run in taken],
     )
+
+
+def _watched(system: System, what: str, names: Sequence[str]) -> Iterator[str]:
+    for number, name in enumerate(names, 1):
+        yield name
+        if system.traces.watch is not None:
+            system.traces.watch(what, number, len(names))
 
 
 def _taken_in(system: System, signed: SignedTrace) -> tuple[str, bool]:

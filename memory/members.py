@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 from itertools import zip_longest
 from typing import Any
 
@@ -75,9 +75,11 @@ class Member:
 
     def to_json(self) -> str:
         """Return it as the index keeps it, without the id."""
-        filling = self.filling.to_json() if self.filling else None
-        data = {**asdict(replace(self, filling=None)), "trace_id": "", "filling": filling}
-        return json.dumps(data, ensure_ascii=False)
+        # By name: `asdict` copies everything deeply, a fifth of the time that the index takes.
+        data = {name: getattr(self, name) for name in _NAMES}
+        data["slots"] = [{name: getattr(one, name) for name in _SLOT} for one in self.slots]
+        data["filling"] = self.filling.to_json() if self.filling else None
+        return json.dumps({**data, "trace_id": ""}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, trace_id: str, text: str) -> Member:
@@ -103,6 +105,10 @@ class Member:
         laid_out = Filling.from_json(filling) if filling else None
         program = data["program"]
         return cls(trace_id, program, tools, words, slots, learned_at, goal, laid_out, used, many)
+
+
+_NAMES = tuple(one.name for one in fields(Member))
+_SLOT = tuple(one.name for one in fields(SlotValue))
 
 
 def member_of(trace_id: str, trace: Trace) -> Member:

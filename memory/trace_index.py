@@ -14,11 +14,14 @@ import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..kernel.database import FileLock, open_database, transaction
 from ..kernel.errors import WorkspaceError
 from .index_tables import FORMAT, SCHEMA, Frame, TraceRow, Unusable, insert, remove
+
+if TYPE_CHECKING:
+    from .long_work import Watch
 
 _BATCH = 500
 _MOST_ANSWERS = 4096
@@ -49,6 +52,9 @@ class TraceIndex:
         read: Reads one of them for the index.
         now_ns: Gives the wall clock in nanoseconds.
         version: Names what the rows are derived by; another one makes the index anew.
+
+    Attributes:
+        watch: Told of the files that are taken in; what was taken in until it raises stays.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class TraceIndex:
         self._folder_name = str(folder)
         self._read = read
         self._now_ns = now_ns
+        self.watch: Watch | None = None
         self._version = zlib.crc32(f"{FORMAT} {version}".encode()) & 0x7FFF_FFFF
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
@@ -197,7 +204,11 @@ class TraceIndex:
         left_out = False
         for start in range(0, len(new), _BATCH):
             # No lock while files are read.
-            found = list(map(self._read, new[start : start + _BATCH]))
+            found: list[TraceRow | Unusable | None] = []
+            for number, name in enumerate(new[start : start + _BATCH], start + 1):
+                found.append(self._read(name))
+                if self.watch is not None:
+                    self.watch("indexing traces", number, len(new))
             left_out = left_out or None in found
             with self._database() as connection, transaction(connection):
                 insert(connection, found)

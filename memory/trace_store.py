@@ -32,6 +32,7 @@ from .trust import Standing, Trust
 from .verified_traces import VerifiedTraces, stamp_of
 
 if TYPE_CHECKING:
+    from .long_work import Watch
     from .members import Member
 
 _ASIDE = "set-aside"
@@ -83,6 +84,15 @@ class TraceStore:
         for one in self._index.unusable():
             self._note(Problem(self._file(one.id), one.reason))
         return tuple(self._problems.values())
+
+    @property
+    def watch(self) -> Watch | None:
+        """Told of what takes long: bringing the index up to date."""
+        return self._index.watch
+
+    @watch.setter
+    def watch(self, watch: Watch | None) -> None:
+        self._index.watch = watch
 
     def put(self, trace: Trace) -> str:
         """Store a trace; a second time does nothing.
