@@ -1,10 +1,12 @@
 """What grows with the number of traces: each operation on a store of N, with time, memory, disk.
 
-    python benchmarks/million.py [--traces N ...] [--dir DIR] [--runs N] [--words-up-to N] [--json]
+    python benchmarks/million.py [--traces N ...] [--dir DIR] [--runs N]
+        [--rebuild-up-to N] [--words-up-to N] [--json]
 
 For each N a workspace is filled with N signed traces (see ``stored_goals.py``), and:
 
-- rebuild: the index is made from the files; beside it the bare reading of all of them;
+- rebuild: the index is made from the files; beside it the bare reading of all of them; above
+  ``--rebuild-up-to`` traces it is filled with the same rows without reading a million files;
 - replay: ``llmos --replay-only GOAL`` for a goal that was learned, from start to exit;
 - list: ``llmos trace list``, the first page of 100;
 - exact: the goals of traces asked in one process that is warm, and the first of them, with which
@@ -30,7 +32,6 @@ import random
 import shutil
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -38,108 +39,71 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from own_process import SETTLED_S, Place
 from scale_goals import TOOLS, synthetic, unrelated
 from scoring import percentile
 
-from llmos.interfaces.scripted_model import ScriptedModel
 from llmos.memory.goals import normal_form
-from stored_goals import fill, learned_here
+from stored_goals import fill, index, learned_here
 from workbench import Workbench
 
-LLMOS = ("-c", "from llmos.__main__ import main; raise SystemExit(main())")
 IMPORTS = ("-c", "import rich, pydantic")
 GOAL = "say hello"
 SIZES = (100, 10_000)
 RUNS = 5
 ASKS = 1000
 IMPORTED = 100
-WORDS_UP_TO = 100_000
-_SETTLED_S = 0.2
-"""Longer than the index takes to believe that a folder is at rest, where times are fine."""
+REBUILD_UP_TO = WORDS_UP_TO = 100_000
 
 Figures = dict[str, dict[str, float]]
 
 
-class Place:
-    """A workspace with its user, in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.workspace = folder / "workspace"
-        self.memory = self.workspace / "memory"
-        self.traces = self.memory / "traces"
-        self.home = folder / "home"
-        self.state = self.home / "llmos" / "state"
-        self.cwd = folder / "place"
-
-    def run(self, *arguments: str) -> dict[str, float]:
-        """Run Python with some arguments; return seconds, processor seconds and peak MB."""
-        with ScriptedModel([]) as model:  # nobody to ask
-            environment = model.environment(self.home)
-        environment["LLMOS_WORKSPACE"] = str(self.workspace)
-        with (self.folder / "said.txt").open("w+b") as said:
-            began = time.perf_counter()
-            child = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=self.cwd,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-            )
-            _, status, used = os.wait4(child.pid, 0)
-            took = time.perf_counter() - began
-            child.returncode = os.waitstatus_to_exitcode(status)
-            if child.returncode:
-                said.seek(0)
-                raise SystemExit(f"{arguments[:4]}: {said.read().decode(errors='replace')}")
-        cpu = used.ru_utime + used.ru_stime
-        return {"s": took, "cpu_s": cpu, "mb": used.ru_maxrss / 1024}
-
-    def llmos(self, *arguments: str) -> dict[str, float]:
-        """Run llmos as `run` does."""
-        return self.run(*LLMOS, *arguments)
-
-    def step(self, name: str, *given: str) -> Any:
-        """Run a step of this script in a process of its own; return what it found."""
-        answer = self.folder / f"{name}.json"
-        used = self.run(__file__, "--step", name, str(self.folder), *given)
-        return json.loads(answer.read_text()) | {"cpu_s": used["cpu_s"], "mb": used["mb"]}
-
-    def settle(self) -> None:
-        """Wait until the folder is at rest, and let the index see it."""
-        time.sleep(_SETTLED_S)
-        self.llmos("trace", "list", "--limit", "1")
-
-
-def measure(folder: Path, count: int, runs: int, words_up_to: int) -> Figures:
+def measure(folder: Path, count: int, runs: int, rebuild_up_to: int, words_up_to: int) -> Figures:
     """Return all figures of a store of so many traces."""
-    place = Place(folder)
+    place = Place(folder, __file__)
     place.cwd.mkdir(parents=True)
-    figures: Figures = {"imports": _median([place.run(*IMPORTS) for _ in range(runs)])}
     filled = place.step("store", str(count))
     print(f"filled {count:,} in {filled['s']:.0f} s", file=sys.stderr)
-    figures["floor of rebuild"] = place.step("read")
-    time.sleep(_SETTLED_S)
-    figures["rebuild"] = place.step("rebuild")
-    place.settle()
-    figures["replay"] = _median([place.llmos("--replay-only", GOAL) for _ in range(runs)])
-    figures["list"] = _median([place.llmos("trace", "list", "--json") for _ in range(runs)])
-    asked: Figures = place.step("ask")
-    figures["exact"] = asked["exact"] | {"mb": float(str(asked["mb"]))}
-    figures |= {name: one for name, one in asked.items() if name not in ("exact", "mb", "cpu_s")}
+    figures: Figures = {}
+    if count <= rebuild_up_to:
+        figures["floor of rebuild"] = place.step("read")
+        time.sleep(SETTLED_S)
+        figures["rebuild"] = place.step("rebuild")
+    else:
+        place.step("indexed", str(count))
+    figures |= operations(place, runs)
     if count <= words_up_to:
         figures["words"] = place.step("words")
-    names = sorted(path.stem for path in place.traces.glob("t-*.json"))
-    figures["remove"] = place.llmos("trace", "rm", names[0])
-    figures["replay after remove"] = place.llmos("--replay-only", GOAL)
-    figures["import, each"] = _imported(place, folder)
+    figures |= changes(place)
     figures["disk"] = {"traces_mb": _disk(place.traces), "index_mb": _disk(place.memory, "index.")}
     return figures
 
 
-def _imported(place: Place, folder: Path) -> dict[str, float]:
-    foreign = folder / "foreign"
+def operations(place: Place, runs: int) -> Figures:
+    """Return what looking and deciding take where the index is up to date."""
+    place.settle()
+    figures: Figures = {"imports": _median([place.run(*IMPORTS) for _ in range(runs)])}
+    figures["replay"] = _median([place.llmos("--replay-only", GOAL) for _ in range(runs)])
+    figures["list"] = _median([place.llmos("trace", "list", "--json") for _ in range(runs)])
+    asked: Figures = place.step("ask")
+    figures["exact"] = asked["exact"] | {"mb": float(str(asked["mb"]))}
+    return figures | {n: one for n, one in asked.items() if n not in ("exact", "mb", "cpu_s")}
+
+
+def changes(place: Place) -> Figures:
+    """Return what it takes when traces come and go."""
+    # The names are not kept: what this process holds would count as memory of those it starts.
+    names = (entry.name for entry in os.scandir(place.traces))
+    some = next(name for name in names if GOAL not in (place.traces / name).read_text())
+    return {
+        "remove": place.llmos("trace", "rm", some.removesuffix(".json")),
+        "replay after remove": place.llmos("--replay-only", GOAL),
+        "import, each": _imported(place),
+    }
+
+
+def _imported(place: Place) -> dict[str, float]:
+    foreign = place.folder / "foreign"
     fill(foreign / "traces", foreign / "state", IMPORTED, seed=9)
     files = [str(path) for path in sorted((foreign / "traces").iterdir())]
     place.settle()
@@ -170,6 +134,16 @@ def rebuild(place: Place) -> dict[str, float]:
         began = time.perf_counter()
         count = bench.store.count()
         return {"s": time.perf_counter() - began, "traces": count}
+
+
+def indexed(place: Place, count: str) -> dict[str, float]:
+    """Fill the index as reading all files would."""
+    with Workbench(place.folder / "empty", place.state, TOOLS) as bench:
+        bench.store.count()
+    (place.folder / "empty" / "index.sqlite").rename(place.memory / "index.sqlite")
+    began = time.perf_counter()
+    index(place.memory / "index.sqlite", int(count) - 1)
+    return {"s": time.perf_counter() - began}
 
 
 def ask(place: Place) -> Figures:
@@ -204,6 +178,7 @@ def words(place: Place) -> dict[str, float]:
 
 STEPS: Mapping[str, Callable[..., Any]] = {
     "store": store, "read": read, "rebuild": rebuild, "ask": ask, "words": words,
+    "indexed": indexed,
 }  # fmt: skip
 
 
@@ -263,13 +238,16 @@ _COLUMNS = (("s", 14), ("cpu_s", 14), ("p50_s", 12), ("p99_s", 12))
 def main() -> None:
     if sys.argv[1:2] == ["--step"]:
         name, folder, given = sys.argv[2], Path(sys.argv[3]), sys.argv[4:]
-        (folder / f"{name}.json").write_text(json.dumps(STEPS[name](Place(folder), *given)))
+        (folder / f"{name}.json").write_text(
+            json.dumps(STEPS[name](Place(folder, __file__), *given))
+        )
         return
     parser = argparse.ArgumentParser(description="What grows with the number of traces.")
     add = parser.add_argument
     add("--traces", type=int, nargs="+", default=SIZES, metavar="N", help="sizes of the stores")
     add("--dir", type=Path, metavar="DIR", help="where they are made, and removed again")
     add("--runs", type=int, default=RUNS, metavar="N", help=f"starts of each (default {RUNS})")
+    add("--rebuild-up-to", type=int, default=REBUILD_UP_TO, metavar="N", help="see above")
     add("--words-up-to", type=int, default=WORDS_UP_TO, metavar="N", help="see above")
     add("--json", action="store_true", help="JSON instead of a table")
     options = parser.parse_args()
@@ -279,7 +257,9 @@ def main() -> None:
     for count in options.traces:
         folder = Path(tempfile.mkdtemp(prefix="llmos-many-", dir=options.dir)).resolve()
         try:
-            figures = measure(folder, count, options.runs, options.words_up_to)
+            figures = measure(
+                folder, count, options.runs, options.rebuild_up_to, options.words_up_to
+            )
         finally:
             shutil.rmtree(folder)
         stores.append({"traces": count, "figures": figures})

@@ -156,10 +156,12 @@ class Matcher:
             removals, members = self._store.members(0)
         if self._families is None:
             self._families, self._removals = Families(), removals
-        for number, member in members:
+        for done, (number, member) in enumerate(members, 1):
             if not is_attached(member.goal):
                 self._families.add(member)
             self._last = number
+            if self._store.watch is not None:
+                self._store.watch("counting words of goals", done, len(members))
         return self._families
 
 

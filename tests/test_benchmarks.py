@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from scale_goals import TOOLS
 
 import stored_goals
 from llmos.memory.codec import decode
+from llmos.memory.goals import normal_form
+from llmos.memory.index_rows import row_of
 from llmos.memory.traces import Trace
 from llmos.memory.trust import Standing, Trust
 from support import ROOT
@@ -54,6 +57,7 @@ def test_the_filled_store_holds_what_the_store_would_have_written(tmp_path: Path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stored_goals, "LEARNED", 20)
         asked = stored_goals.fill(place, state, 50)
+        rows = [row for *_, row in itertools.islice(stored_goals.traces(50, 1), 50)]
     files = sorted(place.iterdir())
     assert len(files) == 50
     learned: dict[str, Trace] = {}
@@ -62,6 +66,7 @@ def test_the_filled_store_holds_what_the_store_would_have_written(tmp_path: Path
         assert signed.trace_id == path.stem
         assert Trust(state, place).standing(signed) is Standing.SIGNED
         learned[signed.trace.goal] = signed.trace
+        assert row_of(path.stem, signed.trace, normal_form) in rows
     assert {*asked} <= {*learned}
     assert len(learned) == 50
     with Workbench(tmp_path / "bench", state, TOOLS) as bench:
