@@ -18,6 +18,7 @@ from ..kernel.errors import HungUpError, InterruptedRunError, TerminatedError
 from ..kernel.events import Event
 from ..kernel.tasks import open_task_group
 from .arguments import Request, dest_of
+from .decision import Decision
 from .explain import explained
 from .output import Output
 from .plain_text import say
@@ -125,15 +126,23 @@ async def _dry_run(request: Request, open_system: OpenSystem, asked: _Asked) -> 
         narrate(request, system)
         await begin_session(system, request.options)
         decision = await system.decide(asked.goal, **asked.extra)
-        from .changes_ahead import changes_ahead
-
-        changes = await anyio.to_thread.run_sync(changes_ahead, decision, system.cwd)
+        changes = await _changes(decision, system)
     if request.options.json:
         asked.output.json({**decision.to_json(), "changes": list(changes)})
     else:
         asked.output.text("\n".join([explained(decision), *changes]))
     asked.output.close()
     return 0
+
+
+async def _changes(decision: Decision, system: System) -> list[str]:
+    """Return what the file tools of a replay would change; only then what shows it is loaded."""
+    steps = decision.matches[0].steps if decision.matches else ()
+    if not any(step.tool in ("Write", "Edit") for step in steps):
+        return []
+    from .changes_ahead import changes_ahead
+
+    return await anyio.to_thread.run_sync(changes_ahead, decision, system.cwd)
 
 
 def _is_terminal(stream: TextIO | Output) -> bool:
