@@ -10,6 +10,8 @@ from .command_context import Grid
 from .plain_text import printable
 
 _UNBOUNDED = 10_000
+_BETWEEN = 2
+"""Spaces between two columns."""
 
 
 def render(grid: Grid) -> str:
@@ -24,8 +26,10 @@ def render(grid: Grid) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, _BETWEEN, 0, 0), header_style="bold")
+    width = _width()
     wide = len(grid.headings) - 1 if grid.wide is None else grid.wide
+    least, room = _least_widths(grid, width, wide)
     for number, heading in enumerate(grid.headings):
         table.add_column(
             heading,
@@ -33,14 +37,17 @@ def render(grid: Grid) -> str:
             no_wrap=True,
             overflow="ellipsis",
             ratio=None,
-            min_width=None if number == wide else len(heading),
+            min_width=least[number],
         )
     for row in grid.rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+        cells = [Text(printable(cell)) for cell in row]
+        if room is not None:
+            cells[wide].truncate(room, overflow="ellipsis")
+        table.add_row(*cells)
     taken = StringIO()
     console = Console(
         file=taken,
-        width=_width(),
+        width=width,
         force_terminal=sys.stdout.isatty(),
         color_system=None,
         highlight=False,
@@ -48,6 +55,26 @@ def render(grid: Grid) -> str:
     )
     console.print(table)
     return "\n".join(line.rstrip() for line in taken.getvalue().split("\n")).rstrip("\n")
+
+
+def _least_widths(grid: Grid, width: int, wide: int) -> tuple[list[int | None], int | None]:
+    """Return how narrow each column may become: only one is cut while that is enough.
+
+    Then the others are cut too, but never an amount. What room the one has is returned as well, or
+    None if the others are cut too.
+    """
+    from rich.cells import cell_len
+
+    columns = zip(grid.headings, *grid.rows, strict=True)
+    whole = [max(cell_len(printable(cell)) for cell in column) for column in columns]
+    others = sum(whole) - whole[wide] + _BETWEEN * (len(whole) - 1)
+    fits = others + len(grid.headings[wide]) <= width
+    least: list[int | None] = [
+        whole[number] if fits or number in grid.right else len(heading)
+        for number, heading in enumerate(grid.headings)
+    ]
+    least[wide] = None
+    return least, width - others if fits else None
 
 
 def _width() -> int:

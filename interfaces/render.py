@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
@@ -36,9 +37,18 @@ def describe_call(tool: str, given: JsonObject) -> str:
     """Describe a tool call in one line: the tool and what matters of its input."""
     for name in ("command", "file_path", "pattern"):
         if name in given:
-            return f"{one_line(tool)} {one_line(str(given[name]))}"
+            told = str(given[name])
+            return f"{one_line(tool)} {one_line(from_here(told) if name == 'file_path' else told)}"
     short = ", ".join(f"{name}={value}" for name, value in given.items())
     return f"{one_line(tool.removeprefix('mcp__llmos__'))} {one_line(short)}".rstrip()
+
+
+def from_here(path: str) -> str:
+    """Return a path as it is said in the working directory: what is inside it without that."""
+    try:
+        return path.removeprefix(f"{Path.cwd()}/")
+    except OSError:  # the directory is gone
+        return path
 
 
 def receipt(result: Result) -> str:

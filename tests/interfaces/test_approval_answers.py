@@ -37,7 +37,7 @@ def test_a_yes_for_the_session_sticks_and_allows_no_part_of_a_compound_command(
         terminal.ready()
         terminal.type("make it")
         terminal.asks("do it? [")
-        terminal.shows("-old", "+new")  # the change itself, before it is made
+        terminal.shows("Edit notes.txt", "-old", "+new")  # the change itself, before it is made
         assert notes.read_text() == "old\n"
         terminal.type("y")
         terminal.shows("Bash touch one")

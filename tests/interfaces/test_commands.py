@@ -245,3 +245,19 @@ def test_the_other_shells_get_every_command_too() -> None:
         text = llmos("completion", shell).out
         assert all(one.name.split()[-1] in text for one in commands(shell=False))
     assert llmos("completion", "bsh").code == 2
+
+
+def test_on_a_narrow_terminal_the_widest_column_is_cut_and_no_amount(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grid = Grid(
+        ("ID", "COST", "GOAL"), [("t-7558c10428f066340e47", "$1,234.5678", "say hello " * 9)], (1,)
+    )
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for columns, whole in ((50, True), (30, False)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        row = render(grid).splitlines()[1]
+        assert len(row) <= columns
+        assert "$1,234.5678" in row
+        assert ("t-7558c10428f066340e47" in row) is whole
+        assert "…" in row
