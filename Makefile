@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := boot.py __init__.py __main__.py _version.py kernel memory interfaces plugins tests benchmarks docs examples
 
-.PHONY: demo test check format reference clean
+.PHONY: demo test check format reference pictures clean
 
 demo: $(READY)
 	$(BIN)/python boot.py demo
@@ -27,6 +27,9 @@ format: $(READY)
 
 reference: $(READY)
 	$(BIN)/python docs/make_reference.py
+
+pictures: $(READY)
+	$(BIN)/python docs/make_pictures.py
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

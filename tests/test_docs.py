@@ -99,6 +99,18 @@ def test_the_pages_come_with_the_package() -> None:
     assert "docs/*.md" in project["tool"]["setuptools"]["package-data"]["llmos"]
 
 
+def test_every_picture_that_is_named_is_there_and_tells_nothing_of_the_machine() -> None:
+    pictures = {path.stem: path.read_text() for path in (ROOT / "docs/pictures").glob("*.svg")}
+    table = (ROOT / "docs/shell.md").read_text().split("| picture |")[1].split("\n\n")[0]
+    assert pictures.keys() == set(re.findall(r"`(\w[\w-]*-[\w-]+)`", table))
+    shown = re.findall(r"docs/pictures/([\w-]+)\.svg", (ROOT / "README.md").read_text())
+    assert shown
+    assert {*shown} <= pictures.keys()
+    for text in pictures.values():
+        assert not re.search(r"/tmp|/home|/work|/root|https?://(?!www\.w3\.org|www\.textu)", text)
+        assert not re.search(r"\d{4}-\d\d-\d\d", text)
+
+
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.stem)
 def test_a_topic_that_a_page_names_is_there(path: Path) -> None:
     named = re.findall(r"llmos help ([a-z][a-z-]+)", path.read_text())
