@@ -17,6 +17,7 @@ from .permission_gate import NO, Answer, Question
 from .plain_text import one_line, printable, say
 from .render import describe_call
 from .saved_rules import rules_file
+from .shell.line_editor import ESCAPED
 from .undo_view import coloured
 
 _SHOWN = 30
@@ -74,6 +75,8 @@ class Approver:
         self._call("a goal waits for your answer")
         while True:
             said = await self._ask(f"do it? [{_letters(question)}] ")
+            if said == ESCAPED:
+                return NO
             letter, _, comment = said.partition(" ")
             match letter.lower():
                 case "y" | "yes":
@@ -93,8 +96,8 @@ class Approver:
     async def _edited(self, question: Question) -> Answer:
         before = str(question.call.input.get("command", ""))
         after = await self._ask("command: ", before)
-        if not after or after == before:
-            return Answer("once") if after else NO
+        if after in ("", ESCAPED, before):
+            return Answer("once") if after == before else NO
         return Answer("once", given={**question.call.input, "command": after})
 
 
@@ -170,7 +173,7 @@ def _explained(question: Question) -> str:
         lines.append(f"  p  always: saves {rules} in {rules_file()}")
     else:
         lines.append("  (p, always, is not offered: no rule could say it safely)")
-    lines.append("  n  no; what you write behind it is told to the model")
+    lines.append("  n  no (also Esc); what you write behind it is told to the model")
     if question.editable:
         lines.append("  e  edit the command, then do it")
     lines += ["  Ctrl-C stops the goal", f"  {question.call.name}:"]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PROMPT = "llmos> "
 REWIND = "\0rewind"
 """What Esc Esc on an empty line gives; nobody can type it."""
+ESCAPED = "\x1b"
+"""What a question gives that was left by Esc."""
 _CHUNK = 65536
 _ASIDE = "\0aside"
 """What the prompt gives when it makes place for a question; nobody can type it."""
@@ -39,7 +41,7 @@ class Editor(Protocol):
         ...
 
     async def ask(self, question: str, default: str = "") -> str:
-        """Ask one question and return the answer, without white space around it.
+        """Ask one question and return the answer, without white space around it, or `ESCAPED`.
 
         Args:
             question: The question; of several lines the last stands before the answer.
@@ -148,10 +150,17 @@ class TerminalEditor:
     async def ask(self, question: str, default: str = "") -> str:
         """Ask one question; see `Editor.ask`."""
         from prompt_toolkit import PromptSession
+        from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+        keys = KeyBindings()
+
+        @keys.add("escape", eager=True)
+        def leave(event: KeyPressEvent) -> None:
+            event.app.exit(result=ESCAPED)
 
         above, _, last = question.rpartition("\n")
         async with self._place():
-            session: PromptSession[str] = PromptSession()
+            session: PromptSession[str] = PromptSession(key_bindings=keys)
             if above:
                 self._screen.print(above + "\n")
             self._screen.begin_line()

@@ -14,6 +14,7 @@ from ...kernel.errors import InterruptedRunError, LlmosError
 from ...kernel.events import Event
 from ...kernel.tasks import open_task_group
 from ..approval import Approver
+from ..defaults import STOPPED
 from ..plain_text import one_line, say
 from ..render import cost_line
 from ..repl import LEAVE, Shell, greet, print_answer, tell_error
@@ -22,7 +23,7 @@ from ..system import System
 from ..undoing import Undoing
 from .front import Front, open_front
 from .key_help import key_help
-from .line_editor import REWIND
+from .line_editor import ESCAPED, REWIND
 from .notify import LONG_S, caller
 from .options import ShellOptions
 from .price_tag import PriceTag
@@ -141,7 +142,10 @@ class Terminal:
         with anyio.move_on_after(_SOON_S):
             await self._turns.idle()
             return True
-        said = await self._asked("a goal is running: stop it and leave? [y/n] ")
+        try:
+            said = await self._asked("a goal is running: stop it and leave? [y/n] ")
+        except InterruptedRunError:
+            return False
         if said not in ("y", "yes"):
             return False
         self._turns.interrupt()
@@ -249,7 +253,10 @@ class Terminal:
 
     async def _asked(self, question: str) -> str:
         self._call("a question waits for your answer")
-        return (await self.front.editor.ask(question)).lower()
+        said = await self.front.editor.ask(question)
+        if said == ESCAPED:
+            raise InterruptedRunError(STOPPED)  # no answer: what asked does nothing
+        return said.lower()
 
     async def _goal_of(self, line: str) -> str:
         return await self._shell.goal_of(self.front.whole(line))

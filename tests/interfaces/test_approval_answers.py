@@ -9,7 +9,7 @@ import pytest
 
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
 from pseudo_terminal import Terminal
-from support import Place
+from support import Place, conversation
 
 
 @pytest.fixture
@@ -54,6 +54,14 @@ def test_a_yes_for_the_session_sticks_and_allows_no_part_of_a_compound_command(
         assert (notes.read_text(), (place.cwd / "one").exists()) == ("new\n", True)
         assert place.traces == []
         assert not (place.home / "llmos/config/config.toml").exists()
+        # Esc is a no too.
+        place.model.add(conversation("go on", "touch two"))
+        terminal.type("go on")
+        terminal.shows("Bash touch two")
+        terminal.asks("do it? [")
+        terminal.press("\x1b")
+        terminal.shows("error: the run needed Bash", times=2)
+        assert not (place.cwd / "two").exists()
         assert terminal.leave() == 0
     finally:
         terminal.close()

@@ -103,8 +103,15 @@ def test_escape_stops_the_goal_and_what_was_queued_before_is_carried_out_in_turn
     # Ctrl-D asks while something runs.
     terminal.type("wait")
     terminal.shows("sleep 59  running")
+    question = "a goal is running: stop it and leave? [y/n]"
+    for times, no in enumerate((ESC, CTRL_C), start=1):
+        terminal.press(CTRL_D)
+        terminal.shows(question, times=times)
+        terminal.press(no)
+        terminal.shows("sleep 59  running")
+        terminal.ready()
     terminal.press(CTRL_D)
-    terminal.shows("a goal is running: stop it and leave? [y/n]")
+    terminal.shows(question, times=3)
     terminal.type("y")
     assert terminal.ended() == 0
 
