@@ -11,6 +11,7 @@ import shlex
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from xml.etree import ElementTree
 
 import pytest
 
@@ -29,8 +30,8 @@ BLOCKS = [
 PROGRAMS = {"llmos", "echo", "git", "make", "jq"}
 
 
-def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs/make_reference.py")
+def maker(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -78,7 +79,7 @@ def check_python(text: str) -> None:
 
 
 def test_the_reference_is_what_the_code_says() -> None:
-    module = maker()
+    module = maker("make_reference")
     said = "run `make reference`"
     assert (ROOT / "docs/reference.md").read_text() == module.reference(), said
 
@@ -115,3 +116,33 @@ def test_every_picture_that_is_named_is_there_and_tells_nothing_of_the_machine()
 def test_a_topic_that_a_page_names_is_there(path: Path) -> None:
     named = re.findall(r"llmos help ([a-z][a-z-]+)", path.read_text())
     assert {*named} <= {*topics()}
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.stem)
+def test_a_picture_that_a_page_shows_is_there(path: Path) -> None:
+    for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", path.read_text()):
+        assert ElementTree.parse(path.parent / name).getroot().tag.endswith("svg")
+
+
+def test_a_plot_has_a_line_for_each_operation_that_was_measured() -> None:
+    module = maker("make_plots")
+    sizes = {100: 0.2, 10_000: 20.0, 1_000_000: None}
+    stores = [
+        {
+            "traces": count,
+            "figures": {"replay": {"s": 0.1}} | ({"rebuild": {"s": made}} if made else {}),
+        }
+        for count, made in sizes.items()
+    ]
+    time = module.PLOTS[0]
+    lines = list(module.lines_of(time, stores))
+    assert [line.name for line in lines] == ["make the index", "cold replay"]
+    assert lines[0].points == [(100, 200), (10_000, 20_000)]
+    drawn = ElementTree.fromstring(module.drawn("a < b", "ms", lines))
+    paths = [one.attrib["points"] for one in drawn.iter() if one.tag.endswith("polyline")]
+    rising, flat = ([point.split(",") for point in path.split()] for path in paths)
+    assert float(rising[0][1]) > float(rising[1][1])
+    assert len({y for _, y in flat}) == 1
+    # A pixel is as far for a hundredfold here as there.
+    places = [float(x) for x, _ in flat]
+    assert places[1] - places[0] == pytest.approx(places[2] - places[1], abs=0.2)
