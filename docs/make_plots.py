@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 70, 210, 40, 50
+LEFT, RIGHT, TOP, BOTTOM = 70, 250, 40, 50
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c564b")
 """Told apart by people who see few colours (Okabe and Ito), and one more."""
 
@@ -114,13 +114,16 @@ def drawn(title: str, unit: str, lines: Sequence[Line]) -> str:
     for value, y in up.ticks:
         parts.append(_rule(LEFT, y, WIDTH - RIGHT, y))
         parts.append(_text(LEFT - 8, y + 4, _short(value), anchor="end"))
+    most = max(x for line in lines for x, _ in line.points)
     ends = _apart([up.at(line.points[-1][1]) for line in lines])
     for line, colour, end in zip(lines, COLOURS, ends, strict=False):
         spots = [(across.at(x), up.at(y)) for x, y in line.points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in spots]
-        last = f"{line.points[-1][1]:,.3g}"
+        count, value = line.points[-1]
+        last = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+        last += f" at {count:,.0f}" if count < most else ""
         parts.append(_text(WIDTH - RIGHT + 10, end + 4, f"{line.name}: {last}", colour=colour))
     return "\n".join([*parts, "</svg>", ""])
 
