@@ -259,6 +259,8 @@ class Learner:
     async def _settle(self, hold: Hold, run: ModelRun) -> None:
         # What a run cost is owed, however it ended.
         with anyio.CancelScope(shield=True):
+            # Who notes the burn while it runs may be behind, and is not waited for.
+            await anyio.to_thread.run_sync(self._economy.burn, hold, run.cost)
             crash_point("learn.ran")
             await anyio.to_thread.run_sync(
                 lambda: self._economy.settle(hold, run.cost, model=run.model)
