@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,7 +33,7 @@ def open_database(path: Path | None, schema: str) -> sqlite3.Connection:
     """
     try:
         if path is not None:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            _make_private(path)
         connection = sqlite3.connect(
             ":memory:" if path is None else path,
             timeout=_BUSY_MS / 1000,
@@ -52,6 +52,17 @@ def open_database(path: Path | None, schema: str) -> sqlite3.Connection:
             f"the database {path} cannot be used: {error}", hint=_hint(error)
         ) from None
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, for its owner only, if it is not there.
+
+    One that is there is not opened: to close it would give up every lock that SQLite holds on it in
+    this process (POSIX), and the next process that ends would remove the log that is written to.
+    See https://www.sqlite.org/howtocorrupt.html, section 2.2.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _hint(error: OSError | sqlite3.Error) -> str:

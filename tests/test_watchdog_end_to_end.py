@@ -52,7 +52,7 @@ def marked(process: psutil.Process) -> bool:
 
 async def test_a_stall_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted([SAME, Turn(hang=True)], tmp_path, monkeypatch):
-        result = await run(WatchdogLimits(idle_s=2.0))
+        result = await run(WatchdogLimits(idle_s=8.0))
     assert result.error is not None
     assert "watchdog" in result.error.message
     assert result.exit_code == 75

@@ -1,0 +1,43 @@
+"""One SQLite file, opened twice by one process and once more by others that come and go."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from llmos.kernel.database import open_database
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS rows (value TEXT)"
+COMES_AND_GOES = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+print(connection.execute("SELECT count(*) FROM rows").fetchone()[0])
+connection.close()
+"""
+
+
+def another_process(path: Path) -> int:
+    """Let another process look and end; return how many rows it sees."""
+    run = [sys.executable, "-c", COMES_AND_GOES, str(path)]
+    return int(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
+
+
+def test_what_is_written_after_another_process_has_ended_is_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "shared.sqlite"
+    first, second = open_database(path, SCHEMA), open_database(path, SCHEMA)
+    first.execute("INSERT INTO rows VALUES ('before')")
+    assert another_process(path) == 1
+    second.execute("INSERT INTO rows VALUES ('after')")
+    first.execute("INSERT INTO rows VALUES ('after')")
+    assert another_process(path) == 3
+    first.close()
+    second.close()
+    assert another_process(path) == 3
+
+
+def test_a_database_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "own.sqlite"
+    open_database(path, SCHEMA).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
