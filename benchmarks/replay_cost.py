@@ -15,18 +15,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 
 from llmos.boot import LLMOS
+from llmos.interfaces.demo import inside
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
 
 RUNS = 9
@@ -52,21 +51,6 @@ def conversation(goal: str, commands: Sequence[str], delay_s: float = 0.0) -> Co
     """Return what the model says: one command an answer, then that it is done."""
     turns = [Turn(ToolUse("Bash", {"command": one}), delay_s=delay_s) for one in commands]
     return Conversation(goal, [*turns, Turn(Text("done"), delay_s=delay_s)])
-
-
-@contextmanager
-def inside(folder: Path, environment: dict[str, str]) -> Generator[None]:
-    """Work in a folder, with an environment that knows the scripted model and nothing else."""
-    before, where = dict(os.environ), Path.cwd()
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(where)
-        os.environ.clear()
-        os.environ.update(before)
 
 
 async def answer(system: LLMOS, goal: str, *, replay: bool) -> float:

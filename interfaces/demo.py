@@ -104,7 +104,7 @@ def run_demo(open_system: OpenSystem, *, as_json: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="llmos-demo-") as folder:
         place, home = Path(folder) / "place", Path(folder) / "home"
         _prepare(place, home)
-        with ScriptedModel(conversations()) as model, _inside(place, model.environment(home)):
+        with ScriptedModel(conversations()) as model, inside(place, model.environment(home)):
             rows = anyio.run(_both_ways, open_system)
     _show(rows, as_json=as_json)
     return 0 if all(_as_promised(*row) for row in rows) else 1
@@ -144,7 +144,7 @@ def _prepare(place: Path, home: Path) -> None:
 
 
 @contextmanager
-def _inside(place: Path, environment: dict[str, str]) -> Generator[None]:
+def inside(place: Path, environment: dict[str, str]) -> Generator[None]:
     """Work in a folder with an environment built from nothing; put both back afterwards."""
     before, directory = dict(os.environ), Path.cwd()
     os.environ.clear()

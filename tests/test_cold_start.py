@@ -50,7 +50,7 @@ DECIDING = PARSING | {
     "llmos.interfaces.system", "llmos.kernel.atomic", "llmos.kernel.bus", "llmos.kernel.checked",
     "llmos.kernel.database", "llmos.kernel.drivers", "llmos.kernel.drivers.plugin",
     "llmos.kernel.events", "llmos.kernel.ledger", "llmos.kernel.listener", "llmos.kernel.locks",
-    "llmos.kernel.money", "llmos.kernel.record", "llmos.kernel.redaction",
+    "llmos.kernel.money", "llmos.kernel.reading", "llmos.kernel.record", "llmos.kernel.redaction",
     "llmos.kernel.subscription",
     "llmos.kernel.tasks", "llmos.kernel.token_economy", "llmos.kernel.tools", "llmos.memory",
     "llmos.memory.blobs", "llmos.memory.candidates", "llmos.memory.clean", "llmos.memory.codec",

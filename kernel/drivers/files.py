@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import anyio.to_thread
 
+from ..reading import read_whole
 from ..tools import Effect, JsonObject, ToolResult, ToolSession
 from .file_inputs import EDIT, READ, WRITE, EditInput, ReadInput, WriteInput
 from .inputs import (
@@ -107,7 +108,7 @@ def _read(given: ReadInput, session: ToolSession) -> ToolResult:
     if path.is_dir():
         return _failed(f"EISDIR: illegal operation on a directory, read '{path}'")
     try:
-        data = path.read_bytes()
+        data = read_whole(path)
     except (FileNotFoundError, NotADirectoryError):
         return _failed(not_there(session))
     except PermissionError:
@@ -335,7 +336,7 @@ def _mode_of(name: str, folder: int) -> int | None:
 
 def _bytes_of(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_whole(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..reading import read_whole
 from .globs import glob_regex
 from .search_inputs import GrepInput
 
@@ -124,7 +125,7 @@ def _selection(given: GrepInput, cwd: Path) -> Callable[[Path], bool]:
 
 def _search(path: Path, regex: Any, given: GrepInput) -> _Hits | None:
     try:
-        data = path.read_bytes()
+        data = read_whole(path)
     except OSError:
         return None
     if b"\0" in data[:_SNIFFED]:

@@ -14,6 +14,7 @@ import shlex
 from pathlib import Path
 
 from ..processes import ProcessOutcome, run_process
+from ..reading import read_whole
 from ..record import Record
 from ..tools import Effect, JsonObject, ToolResult, ToolSession
 from .inputs import COUNT_OR_NONE, TEXT, TEXT_OR_NONE, InputCheck, validated
@@ -125,7 +126,7 @@ def _note_cat(command: str, session: ToolSession) -> None:
     for word in found["files"].split() if found else ():
         path = session.cwd / word
         if path.is_file():
-            session.seen_files[path.resolve()] = hashlib.sha256(path.read_bytes()).hexdigest()
+            session.seen_files[path.resolve()] = hashlib.sha256(read_whole(path)).hexdigest()
 
 
 def last_program(command: str) -> str:

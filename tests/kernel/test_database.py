@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from llmos.kernel.database import open_database
+from llmos.kernel.reading import read_whole
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS rows (value TEXT)"
 COMES_AND_GOES = """
@@ -35,6 +36,18 @@ def test_what_is_written_after_another_process_has_ended_is_not_lost(tmp_path: P
     first.close()
     second.close()
     assert another_process(path) == 3
+
+
+def test_a_step_that_reads_an_open_database_loses_nothing_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "read.sqlite"
+    opened = open_database(path, SCHEMA)
+    opened.execute("INSERT INTO rows VALUES ('before')")
+    for _ in range(2):
+        assert read_whole(path).startswith(b"SQLite format 3")
+        assert another_process(path) == 1
+    opened.execute("INSERT INTO rows VALUES ('after')")
+    assert another_process(path) == 2
+    opened.close()
 
 
 def test_a_database_is_its_owners_alone(tmp_path: Path) -> None:
