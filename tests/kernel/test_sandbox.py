@@ -85,7 +85,7 @@ ATTEMPTS: dict[str, str] = {
     "a socket in the file system": "python3 -c \"import socket;"
     " socket.socket(socket.AF_UNIX).connect('$OUT/socket'); print('ESCAPED')\"",
     "a socket without a name in the file system": "python3 -c \"import socket;"
-    " socket.socket(socket.AF_UNIX).connect('\\0llmos-test'); print('ESCAPED')\"",
+    " socket.socket(socket.AF_UNIX).connect('\\0llmos-test-$PORT'); print('ESCAPED')\"",
     "a socket by another call": "python3 -c \"import ctypes; c = ctypes.CDLL(None);"
     " b = ctypes.create_string_buffer(120);"
     " print('ESCAPED' if c.syscall(425, 1, b) >= 0 else 'refused')\"",
@@ -134,7 +134,9 @@ class Prison:
         self.udp.bind(self.tcp.getsockname())
         self.udp.setblocking(False)
         self.unix, self.unnamed = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
-        for one, name in ((self.unix, str(self.out / "socket")), (self.unnamed, "\0llmos-test")):
+        # Others may test on this machine as well.
+        nameless = f"\0llmos-test-{self.tcp.getsockname()[1]}"
+        for one, name in ((self.unix, str(self.out / "socket")), (self.unnamed, nameless)):
             one.bind(name)
             one.listen()
         self.victim = subprocess.Popen(
