@@ -26,7 +26,8 @@ from .semantic_tables import COLUMNS, Filter, Memory, Mode, open_memories, read_
 from .spaces import Progress, Space
 
 if TYPE_CHECKING:
-    pass
+    import numpy as np
+    from numpy.typing import NDArray
 
 Writing = Callable[[], AbstractContextManager[None]]
 """Opens a write transaction, one at a time among all processes."""
@@ -155,13 +156,17 @@ class SemanticMemory:
         depth = max(_DEPTH, 2 * k)
         with self._lock:
             now = self._now()
-            cosines = {} if mode == "text" else self._by_meaning(query, wanted, now, depth)
+            cosines: dict[int, float] = {}
             words: dict[int, float] = {}
+            vector = None if mode == "text" else self.embedding.embed([query])[0]
+            stale = set(self._space.pending())
+            if vector is not None:
+                cosines = self._by_meaning(vector, stale, wanted, now, depth)
             if mode != "vector":
                 words = by_words(self._connection, query, wanted, now, depth)
-            if mode == "hybrid":
-                missing = [number for number in words if number not in cosines]
-                cosines |= self._cosines_of(query, missing)
+            if vector is not None and words:
+                missing = words.keys() - cosines.keys() - stale
+                cosines |= self._cosines_of(vector, sorted(missing))
             ranked = fused(cosines, words, self.embedding.near)[:k]
             memories = self._rows.memories([number for number, _ in ranked])
         return [
@@ -253,16 +258,21 @@ class SemanticMemory:
         with self._file_lock, transaction(self._connection):
             yield
 
-    def _by_meaning(self, query: str, wanted: Filter, now: float, depth: int) -> dict[int, float]:
+    def _by_meaning(
+        self, vector: NDArray[np.float32], stale: set[int], wanted: Filter, now: float, depth: int
+    ) -> dict[int, float]:
         """Return the nearest that are wanted: number to cosine."""
         import numpy as np
 
-        vector = self.embedding.embed([query])[0]
         if not vector.any():
             return {}
         last = self._rows.last()
         places, cosines = self._space.file.nearest(vector, last, max(_VECTORS, 3 * depth))
-        found = self._rows.wanted(places.tolist()[: 4 * depth], wanted, now)
+        found: set[int] = set()
+        # Mostly the first ones are all wanted, and to look up the others costs more than to search.
+        for start, end in ((0, depth), (depth, 4 * depth)):
+            if len(found) < depth:
+                found |= self._rows.wanted(places[start:end].tolist(), wanted, now)
         if len(found) < depth and len(places) < last:
             # Most of the nearest are not wanted, or gone: look among the wanted only.
             condition, values = wanted.sql(now)
@@ -272,19 +282,15 @@ class SemanticMemory:
             choice = np.array([row[0] for row in rows], np.int64)
             places, cosines = self._space.file.nearest_of(vector, choice)
             found = set(choice.tolist())
-        stale = set(self._space.pending())
+        found -= stale
         pairs = zip(places.tolist(), cosines.tolist(), strict=True)
-        near = [(number, cosine) for number, cosine in pairs if number in found - stale]
+        near = [(number, cosine) for number, cosine in pairs if number in found]
         return dict(near[:depth])
 
-    def _cosines_of(self, query: str, numbers: Sequence[int]) -> dict[int, float]:
+    def _cosines_of(self, vector: NDArray[np.float32], numbers: Sequence[int]) -> dict[int, float]:
         import numpy as np
 
-        if not numbers:
-            return {}
-        vector, stale = self.embedding.embed([query])[0], set(self._space.pending())
-        choice = np.array([number for number in numbers if number not in stale], np.int64)
-        places, cosines = self._space.file.nearest_of(vector, choice)
+        places, cosines = self._space.file.nearest_of(vector, np.array(numbers, np.int64))
         return dict(zip(places.tolist(), cosines.tolist(), strict=True))
 
 

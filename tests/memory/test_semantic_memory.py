@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmos.kernel.errors import UsageError, WorkspaceError
+from llmos.memory import hybrid
 from llmos.memory.semantic_tables import Filter, Memory, Mode
 from llmos.memory.spaces import BATCH
 from llmos.memory.store import LONGEST, SemanticMemory
@@ -278,3 +279,63 @@ def test_a_damaged_or_newer_database_is_an_error_that_says_what_to_do(path: Path
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(WorkspaceError, match="newer"):
         SemanticMemory(path, WordSpace())
+
+
+@pytest.fixture
+def as_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rank words as among more memories than FTS5 is asked to rank."""
+    monkeypatch.setattr(hybrid, "_FEW_MEMORIES", 0)
+
+
+@pytest.mark.usefixtures("as_of_many")
+@given(
+    st.lists(
+        st.lists(st.sampled_from("abcdefghij"), min_size=3, max_size=3, unique=True),
+        min_size=2,
+        max_size=30,
+    ),
+    st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=4, unique=True),
+)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_among_many_short_texts_rank_as_bm25_ranks_them(
+    tmp_path_factory: pytest.TempPathFactory, contents: list[list[str]], asked: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("ranks") / "m.sqlite"
+    memory = SemanticMemory(path, WordSpace())
+    words = {one: f"zq{one}" for one in "abcdefghij"}
+    for content in contents:
+        memory.add(" ".join(words[one] for one in content))
+    query = " ".join(words[one] for one in asked)
+    found = {hit.memory.id: hit.score for hit in memory.search(query, 30, mode="text")}
+    with sqlite3.connect(path) as other:
+        rows = other.execute(
+            "SELECT id, -bm25(words) FROM words JOIN memories ON number = words.rowid"
+            " WHERE words MATCH ?",
+            (" OR ".join(words[one] for one in asked),),
+        ).fetchall()
+    other.close()
+    memory.close()
+    expected = dict(rows)
+    assert found.keys() == expected.keys()
+    assert _shares(found) == pytest.approx(_shares(expected))
+
+
+def _shares(scores: dict[str, float]) -> dict[str, float]:
+    best = max(scores.values(), default=1.0)
+    return {one: score / best for one, score in scores.items()}
+
+
+@pytest.mark.usefixtures("as_of_many")
+def test_among_many_what_is_not_wanted_is_left_out_however_well_its_words_fit(
+    memory: SemanticMemory,
+) -> None:
+    memory.put([Memory(f"m-{n}", "other", f"trunk {n}", {}, 0.0) for n in range(300)])
+    wanted = memory.add("the trunk of a tree that stands before the old house", kind="fact")
+    hits = memory.search("trunk", 5, mode="text", wanted=Filter(kind="fact"))
+    assert [hit.memory.id for hit in hits] == [wanted]
+
+
+@pytest.mark.usefixtures("as_of_many")
+def test_among_many_a_word_that_nobody_wrote_finds_nothing(memory: SemanticMemory) -> None:
+    memory.add("the release branch is trunk")
+    assert memory.search("zebra", 5, mode="text") == []
