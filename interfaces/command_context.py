@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import field
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol, cast
@@ -16,6 +17,10 @@ from .system import OpenSystem, System
 
 Ask = Callable[[str], Awaitable[str]]
 """Asks the person one question; returns the answer in lower case."""
+
+
+Aside = Callable[[], AbstractAsyncContextManager[None]]
+"""Leaves the terminal to another program while the body runs."""
 
 
 class Execute(Protocol):
@@ -80,6 +85,7 @@ class Context(Record):
         execute: Answers a goal.
         given: The settings that the command line gave.
         open_system: Makes the system, for a command that finds out itself whether it needs one.
+        aside: Leaves the terminal to another program.
     """
 
     booted: System | None = None
@@ -88,6 +94,7 @@ class Context(Record):
     execute: Execute | None = None
     given: Mapping[str, Any] = field(default_factory=dict[str, Any])
     open_system: OpenSystem | None = None
+    aside: Aside = nullcontext
 
     @property
     def system(self) -> System:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ import anyio
 from .._version import __version__
 from ..kernel.errors import LlmosError
 from ..kernel.tasks import open_task_group
-from .command_context import Ask
+from .command_context import Aside, Ask
 from .command_line import shown
 from .explain import explained, near_question
 from .pinned import pinned
@@ -110,6 +111,7 @@ class Shell:
         options: How the shell behaves.
         ask: Asks the user one question and returns the answer; nobody is asked if None.
         tell: Tells a result; prints answer and receipt if None.
+        aside: Leaves the terminal to another program.
     """
 
     def __init__(
@@ -118,11 +120,13 @@ class Shell:
         options: ShellOptions,
         ask: Ask | None = None,
         tell: Callable[[Result], Awaitable[None]] | None = None,
+        aside: Aside = nullcontext,
     ) -> None:
         self._system = system
         self._options = options
         self._ask = ask or _nobody
         self._tell_result = tell or _tell_result
+        self._aside = aside
         self._outputs: list[Output] = []
 
     async def take(self, line: str) -> None:
@@ -201,7 +205,9 @@ class Shell:
         from .shell_commands import run_entry
 
         ask = None if self._ask is _nobody else self._ask
-        said = await run_entry(text, self._system, ask=ask, execute=self._of_command)
+        said = await run_entry(
+            text, self._system, ask=ask, execute=self._of_command, aside=self._aside
+        )
         if said.result is not None:
             await self._tell_result(said.result)
         elif text := shown(said):

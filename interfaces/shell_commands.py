@@ -5,16 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+from contextlib import nullcontext
 
 from ..kernel.errors import UsageError
 from .arguments import check_words, command_parser, group_help
-from .command_context import Ask, CommandRequest, Context, Execute, Said, carry_out
+from .command_context import Aside, Ask, CommandRequest, Context, Execute, Said, carry_out
 from .commands import GROUPS, Command, Found, find
 from .plain_text import one_line
 from .system import System
 
 
-async def run_entry(text: str, system: System, *, ask: Ask | None, execute: Execute) -> Said:
+async def run_entry(
+    text: str,
+    system: System,
+    *,
+    ask: Ask | None,
+    execute: Execute,
+    aside: Aside = nullcontext,
+) -> Said:
     """Run a command that was typed in the shell.
 
     Args:
@@ -22,6 +30,7 @@ async def run_entry(text: str, system: System, *, ask: Ask | None, execute: Exec
         system: The booted system.
         ask: Asks the person; None if nobody can be asked.
         execute: Answers a goal as the shell does.
+        aside: Leaves the terminal to another program.
 
     Returns:
         What it says.
@@ -34,7 +43,7 @@ async def run_entry(text: str, system: System, *, ask: Ask | None, execute: Exec
     if asked[0] != "/" and {"-h", "--help"} & {*asked[1:3]}:
         return Said(_help_of(asked))
     request = read_entry(text)
-    said = await carry_out(Context(system, True, ask, execute), request)
+    said = await carry_out(Context(system, True, ask, execute, aside=aside), request)
     if not request.as_json:
         return said
     value = said.json if said.result is None else said.result.to_json()

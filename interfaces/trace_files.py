@@ -59,7 +59,11 @@ async def validate_files(_context: Context, request: CommandRequest) -> Said:
 
 async def edit_trace(context: Context, request: CommandRequest) -> Said:
     """Edit a copy of a trace; it becomes a trace of its own."""
-    return await anyio.to_thread.run_sync(_edited, context.system, request.words[0])
+    copy = await anyio.to_thread.run_sync(_copied, context.system, request.words[0])
+    async with context.aside():
+        # An editor that was begun is waited for: it has the terminal.
+        await anyio.to_thread.run_sync(_in_editor, copy)
+    return await anyio.to_thread.run_sync(_taken_over, context.system, copy)
 
 
 def _exported(system: System, prefix: str, form: str, output: str | None) -> Said:
@@ -130,21 +134,36 @@ def _validated(names: tuple[str, ...]) -> Said:
     return Said("\n".join(lines), json=rows, exit_code=2 if wrong else 0)
 
 
-def _edited(system: System, prefix: str) -> Said:
-    store = system.traces
-    trace_id = store.resolve(prefix)
-    trace = store.read_signed(trace_id).trace
+def _copied(system: System, prefix: str) -> Path:
+    """Write what is edited: a file of its own, named for the trace."""
+    _editor()
+    trace_id = system.traces.resolve(prefix)
+    trace = system.traces.read_signed(trace_id).trace
+    copy = Path(tempfile.mkdtemp(prefix="llmos-edit-")) / f"{trace_id}.json"
+    atomic_save(copy, encode(trace, None))
+    return copy
+
+
+def _editor() -> str:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
         raise UsageError("no editor is named", hint="set VISUAL or EDITOR")
-    copy = Path(tempfile.mkdtemp(prefix="llmos-edit-")) / f"{trace_id}.json"
-    atomic_save(copy, encode(trace, None))
+    return editor
+
+
+def _in_editor(copy: Path) -> None:
+    editor = _editor()
     try:
         done = subprocess.run([*shlex.split(editor), os.fspath(copy)], check=False)
     except (OSError, ValueError) as error:
         raise UsageError(f"the editor {editor!r} cannot be run: {error}") from None
     if done.returncode != 0:
         raise UsageError(f"the editor ended with {done.returncode}; nothing was changed")
+
+
+def _taken_over(system: System, copy: Path) -> Said:
+    store, trace_id = system.traces, copy.stem
+    trace = store.read_signed(trace_id).trace
     try:
         edited = read_trace(copy).trace
         # It is another trace: what was known of the old one is not known of it.

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -56,6 +56,10 @@ class Editor(Protocol):
         """Let the user choose; return the number of what was chosen, from 0, or None."""
         ...
 
+    def aside(self) -> AbstractAsyncContextManager[None]:
+        """Leave the terminal to another program while the body runs."""
+        ...
+
 
 class StdinLines:
     """The lines of stdin; being cancelled loses none, and leaves no thread that still reads."""
@@ -101,6 +105,10 @@ class PlainEditor:
     async def choose(self, question: str, choices: Sequence[str]) -> int | None:
         """Let the user choose by number; see `Editor.choose`."""
         return await choose_by_number(self, question, choices)
+
+    def aside(self) -> AbstractAsyncContextManager[None]:
+        """Leave the terminal, which is as other programs know it, as it is."""
+        return nullcontext()
 
     async def _prompted(self, prompt: str) -> str:
         stream = sys.stderr if sys.stderr.isatty() else sys.stdout
@@ -193,6 +201,14 @@ class TerminalEditor:
                     return await menu.prompt_async()
                 except KeyboardInterrupt:
                     return None
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncGenerator[None]:
+        """Leave the terminal to another program; see `Editor.aside`."""
+        async with self._place():
+            with self._screen.held(), self._view.app.input.cooked_mode():
+                yield
+            self._screen.begin_line()
 
     @asynccontextmanager
     async def _place(self) -> AsyncGenerator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 
 import anyio
 from anyio.abc import TaskGroup
@@ -103,7 +103,7 @@ class Terminal:
         self._mode = str(system.settings.permission_mode)
         self._last: Result | None = None
         self._due = False
-        self._shell = Shell(system, options, self._asked, self._tell)
+        self._shell = Shell(system, options, self._asked, self._tell, self._aside)
         self._group: TaskGroup | None = None
 
     async def run(self) -> int:
@@ -203,6 +203,9 @@ class Terminal:
     def _status(self) -> list[tuple[str, str]]:
         running = one_line(self._turns.running, 30)
         return status_parts(self._price.price, self._purse, self._mode, running)
+
+    def _aside(self) -> AbstractAsyncContextManager[None]:
+        return self.front.editor.aside()
 
     # What is carried out, and what is told of it.
 

@@ -77,6 +77,28 @@ def test_keys_edit_the_line_as_readline_does_and_arrows_stay_in_a_text_of_severa
         terminal.close()
 
 
+def test_the_editor_of_a_trace_has_the_terminal_for_itself(place: Place) -> None:
+    (trace_id,) = keep(place, make_trace("say hello"))
+    # Read as a shell reads it: a terminal whose keys the line editor takes gives it no line.
+    program = 'printf "what then? "; read -r goal; sed -i "s/say hello/$goal/" "$0"'
+    editor = place.cwd / "editor"
+    editor.write_text(f"exec sh -c '{program}' \"$1\"\n")
+    terminal = Terminal(place, timeout_s=20, EDITOR=f"sh {editor}", VISUAL="")
+    try:
+        terminal.ready()
+        terminal.type(f"/trace edit {trace_id}")
+        terminal.shows("what then?")
+        terminal.press("say goodbye\r")
+        terminal.shows(f"{trace_id} stays as it is", "lets it run")
+        terminal.ready()
+        terminal.type("/traces")
+        terminal.shows("say goodbye", "say hello")
+        terminal.type(":q")
+        assert terminal.ended() == 0
+    finally:
+        terminal.close()
+
+
 @pytest.mark.parametrize("word", [":q", "/quit"])
 def test_a_word_leaves_the_shell(word: str, place: Place) -> None:
     done = place.llmos("interactive", stdin=f"{word}\n/keys\n")
