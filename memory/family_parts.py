@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from .members import Member, SlotValue, masked, plain_words
+from .opposites import has_direction
 from .rewording import folded
 from .wording import Token, is_number, shape_of, split_unit
 
@@ -28,7 +29,7 @@ class Bar:
     pairs: float
 
 
-PLAIN_BAR = Bar(members=4, margin=2.7, pairs=0.0)
+PLAIN_BAR = Bar(members=4, margin=4.0, pairs=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,14 @@ class Family:
     """In how many goals each word of a frame is, and each plural."""
     used: frozenset[str] | None = None
     """Words of every goal that the steps use as they are; None without a goal."""
+    directed: int = 0
+    """In how many goals stands a word that has an opposite."""
 
     def add(self, member: Member) -> None:
         """Take in a member; in what order they come does not matter."""
         self.members.append(member)
         self.newest = max(self.newest or member, member, key=_age)
+        self.directed += has_direction(member.words)
         frame = folded(member.words)
         self.frames.setdefault(frame, set()).add((member.used, member.plurals))
         self.said.update(said_of(frame, member.plurals))

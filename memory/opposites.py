@@ -42,6 +42,11 @@ def _opposites() -> Mapping[str, frozenset[str]]:
     return {word: frozenset(words) for word, words in found.items()}
 
 
+def has_direction(words: Iterable[str]) -> bool:
+    """Return whether one of some canonical words has an opposite here."""
+    return not _opposites().keys().isdisjoint(words)
+
+
 def turned_round(words: Iterable[str], learned: Mapping[str, int]) -> str | None:
     """Return a word by which a goal asks for the reverse of learned ones, or None.
 

@@ -28,6 +28,7 @@ from .negations import negated
 from .opposites import turned_round
 from .plain_model import WEIGHTS, Signs, Weights, chances
 from .plain_words import FUNCTION_WORDS
+from .slot_words import form_of
 from .static_embedding import static_embedding
 
 _MOST = 10
@@ -35,6 +36,7 @@ _MOST = 10
 _PROPOSED = 3
 _SMOOTHING = 0.1
 _MOSTLY = 0.5
+_AMOUNTS = frozenset({"number", "time"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,11 @@ class PlainFamilies:
         for word in sorted(strange):
             if any(char.isdigit() for char in word):
                 return f"{word!r} could be a value, and this takes none"
-            if word not in FUNCTION_WORDS and any(self._tells(other, word) for other in others):
+            if word in FUNCTION_WORDS:
+                continue
+            if form_of(word, literal=False) in _AMOUNTS:
+                return f"{word!r} could be a value, and this takes none"
+            if any(self._tells(other, word) for other in others):
                 return f"{word!r} is a word of another program"
         missing = {word: often for word, often in program.seen.items() if word not in words}
         if (turned := turned_round(strange, missing)) is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from .fillings import Span
-from .opposites import turned_round
+from .opposites import has_direction, turned_round
 from .plain_words import FUNCTION_WORDS, POINTING_WORDS
 from .slot_model import Label, Shape, SlotModel, labelled
 from .slot_search import END, START, SlotReading
@@ -205,7 +205,9 @@ def _turns(case: _Case) -> int:
     alike = case.model.words_with.get((case.best.shape, labels), Counter[str]())
     carriers = case.words.carriers
     unknown = sum(
-        case.words.lower[i] in _TURNS and not alike.get(carriers[i]) for i in case.outside
+        (case.words.lower[i] in _TURNS and not alike.get(carriers[i]))
+        or (has_direction([carriers[i]]) and not case.shape.words.get(carriers[i]))
+        for i in case.outside
     )
     reverse = turned_round([carriers[i] for i in case.outside], case.shape.words)
     return unknown + (reverse is not None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 from .family_parts import Bar, Family, Reading
-from .opposites import turned_round
+from .opposites import has_direction, turned_round
 from .plain_words import POINTING_WORDS
 
-VALUES_BAR = Bar(members=2, margin=4.0, pairs=0.65)
+VALUES_BAR = Bar(members=4, margin=4.0, pairs=0.65)
 NOTHING_TAKEN_BAR = Bar(members=3, margin=7.0, pairs=0.65)
 """Of a goal that gives no value to a tool that takes some: one of its words could be one."""
 
@@ -31,6 +31,8 @@ def lacks(family: Family, reading: Reading, margin: float) -> str:
     turned = turned_round(reading.words, family.seen)
     if turned is not None:
         return f"{turned!r} asks for the reverse"
+    if family.directed == len(family.members) and not has_direction(reading.words):
+        return "goals like this say which way"
     for one, other in pairwise(reading.words):
         if one in POINTING_WORDS and other in family.labels:
             return f"what {one!r} points at is not known"

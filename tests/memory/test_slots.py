@@ -117,6 +117,12 @@ def test_a_value_that_was_never_seen_is_taken_where_values_stood() -> None:
     assert accepted("when is Winter Sleep playing") == {"Winter Sleep"}
 
 
+def test_a_word_that_turns_requests_round_must_have_been_learned() -> None:
+    assert accepted("show me the times for Winter Sleep") == {"Winter Sleep"}
+    assert accepted("hide me the times for Winter Sleep") is None
+    assert accepted("mute the times for Winter Sleep") is None
+
+
 def test_a_new_combination_of_learned_wordings_is_read() -> None:
     assert accepted("show me the times for Winter Sleep at Odeon") == {"Winter Sleep", "Odeon"}
     assert accepted("when is Winter Sleep playing at Odeon") == {"Winter Sleep", "Odeon"}
