@@ -34,12 +34,11 @@ from pathlib import Path
 from typing import Any
 
 from scale_goals import TOOLS, Known, kinds, paraphrase, synthetic, unrelated
-from scoring import percentile
+from scoring import spread, timed
 
 from llmos.memory.goals import normal_form
-from workbench import DEFAULT_MATCHER, MATCHERS, Workbench, scratch
+from workbench import DEFAULT_MATCHER, MATCHERS, Workbench, learn_all, scratch
 
-_SHARD = 250
 _SETTLE_S = 2.6
 """Longer than the index takes to believe that a folder is at rest, on any file system."""
 _OF_KINDS = 10
@@ -88,29 +87,13 @@ def _of_size(size: int, asks: int, matcher: str) -> Figures:
     plain = synthetic(size - len(of_kinds), seed=1)
     with scratch() as folder:
         began = time.perf_counter()
-        _fill(folder, [*plain, *of_kinds], matcher)
+        lessons = [(one.goal, [one.call]) for one in (*plain, *of_kinds)]
+        learn_all(folder / "all", folder / "state", TOOLS, lessons, matcher)
         print(f"stored {size} in {time.perf_counter() - began:.0f} s", file=sys.stderr)
         with Workbench(folder / "all", folder / "state", TOOLS, matcher) as bench:
             figures = _measure(bench, folder, plain, again, asks)
     figures["process"] = {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
     return figures
-
-
-def _fill(folder: Path, known: Sequence[Known], matcher: str) -> None:
-    """Store the goals in small folders and put the files together.
-
-    Each `put` looks through its folder; in one folder that would be quadratic. What is in the
-    files is the same.
-    """
-    whole = folder / "all"
-    (whole / "traces").mkdir(parents=True, mode=0o700)
-    for start in range(0, len(known), _SHARD):
-        shard = folder / f"shard-{start}"
-        with Workbench(shard, folder / "state", TOOLS, matcher, signed_for=whole) as bench:
-            for one in known[start : start + _SHARD]:
-                bench.learn(one.goal, [one.call])
-        for path in (shard / "traces").glob("t-*.json"):
-            path.rename(whole / "traces" / path.name)
 
 
 def _measure(
@@ -149,7 +132,7 @@ def _measure(
             asked = [goal for goal, _ in some]
             figures["  dict, normalised goal"] = _ask_dict(plain, asked)
             figures["  SQLite primary key"] = _ask_sqlite(folder, plain, asked)
-    figures["all of these together"] = _times(everything)
+    figures["all of these together"] = spread(everything)
     return figures
 
 
@@ -166,7 +149,7 @@ def _ask_matcher(
     ]
     wrong = sum(call != {"tool": tool, "input": given} for tool, given, call in produced)
     return {
-        **_times(took),
+        **spread(took),
         "goals": len(answers),
         "replays": len(produced) / len(answers),
         "wrong": wrong / len(answers),
@@ -175,7 +158,7 @@ def _ask_matcher(
 
 def _ask_dict(known: Sequence[Known], goals: Sequence[str]) -> dict[str, float]:
     table = {normal_form(one.goal): json.dumps(one.call) for one in known}
-    return _times([_time(lambda goal: table[normal_form(goal)], goal) for goal in goals])
+    return spread([timed(lambda goal: table[normal_form(goal)], goal) for goal in goals])
 
 
 def _ask_sqlite(folder: Path, known: Sequence[Known], goals: Sequence[str]) -> dict[str, float]:
@@ -192,28 +175,9 @@ def _ask_sqlite(folder: Path, known: Sequence[Known], goals: Sequence[str]) -> d
         return connection.execute(query, (normal_form(goal),)).fetchone()
 
     try:
-        return _times([_time(ask, goal) for goal in goals])
+        return spread([timed(ask, goal) for goal in goals])
     finally:
         connection.close()
-
-
-def _time(ask: Ask, goal: str) -> tuple[int, int]:
-    """Return wall and CPU nanoseconds of one call."""
-    began, cpu_began = time.perf_counter_ns(), time.thread_time_ns()
-    ask(goal)
-    cpu = time.thread_time_ns() - cpu_began
-    return time.perf_counter_ns() - began, cpu
-
-
-def _times(nanoseconds: Sequence[tuple[int, int]]) -> dict[str, float]:
-    wall, cpu = zip(*nanoseconds, strict=True)
-    return {
-        "us_min": min(wall) / 1000,
-        "us_p50": percentile(wall, 0.5) / 1000,
-        "us_p99": percentile(wall, 0.99) / 1000,
-        "cpu_us_p50": percentile(cpu, 0.5) / 1000,
-        "cpu_us_p99": percentile(cpu, 0.99) / 1000,
-    }
 
 
 def _table(figures: Figures, matcher: str) -> str:

@@ -123,16 +123,47 @@ TOOLS = ("Bash", *(tool for tool, _, _ in _ASKED))
 
 def synthetic(count: int, *, seed: int) -> list[Known]:
     """Return so many different goals."""
-    found: dict[str, Known] = {}
+    return [_known(template, values) for template, values in _filled(count, seed).values()]
+
+
+def near_misses(count: int, *, stored: int, seed: int) -> list[Known]:
+    """Return goals that differ from one of ``synthetic(stored, seed=seed)`` in one value.
+
+    None of them is stored, and none has the call of one that is.
+    """
+    known = _filled(stored, seed)
+    calls = {template[1].format(**values) for template, values in known.values()}
+    chosen = random.Random(seed + 1)
+    goals, found = list(known), dict[str, Known]()
+    while len(found) < count:
+        template, values = known[chosen.choice(goals)]
+        name = chosen.choice([one for one in values if f"{{{one}}}" in template[0]])
+        other = _values(chosen)
+        # What is counted is one value, though the goal and the command spell it in two ways.
+        changed = {one: other[one] for one in (("w", "f") if name == "w" else (name,))}
+        one = _known(template, values | changed)
+        if one.goal not in known and one.call["input"]["command"] not in calls:
+            found.setdefault(one.goal, one)
+    return list(found.values())
+
+
+_Template = tuple[str, str, str]
+
+
+def _filled(count: int, seed: int) -> dict[str, tuple[_Template, dict[str, str]]]:
+    found: dict[str, tuple[_Template, dict[str, str]]] = {}
     chosen = random.Random(seed)
-    for goal, command, other in itertools.cycle(_TEMPLATES):
+    for template in itertools.cycle(_TEMPLATES):
         if len(found) == count:
             break
         values = _values(chosen)
-        call = {"tool": "Bash", "input": {"command": command.format(**values)}}
-        one = Known(goal.format(**values), call, other.format(**values))
-        found.setdefault(one.goal, one)
-    return list(found.values())
+        found.setdefault(template[0].format(**values), (template, values))
+    return found
+
+
+def _known(template: _Template, values: dict[str, str]) -> Known:
+    goal, command, other = (one.format(**values) for one in template)
+    return Known(goal, {"tool": "Bash", "input": {"command": command}}, other)
 
 
 def _values(chosen: random.Random) -> dict[str, str]:

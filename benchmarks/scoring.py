@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -82,3 +83,23 @@ def percentile(values: Iterable[float], share: float) -> float:
     if not ordered:
         return 0.0
     return ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))]
+
+
+def timed(ask: Callable[[str], object], goal: str) -> tuple[int, int]:
+    """Return wall and CPU nanoseconds of one call."""
+    began, cpu_began = time.perf_counter_ns(), time.thread_time_ns()
+    ask(goal)
+    cpu = time.thread_time_ns() - cpu_began
+    return time.perf_counter_ns() - began, cpu
+
+
+def spread(nanoseconds: Sequence[tuple[int, int]]) -> dict[str, float]:
+    """Return microseconds of calls of which wall and CPU nanoseconds are given."""
+    wall, cpu = zip(*nanoseconds, strict=True)
+    return {
+        "us_min": min(wall) / 1000,
+        "us_p50": percentile(wall, 0.5) / 1000,
+        "us_p99": percentile(wall, 0.99) / 1000,
+        "cpu_us_p50": percentile(cpu, 0.5) / 1000,
+        "cpu_us_p99": percentile(cpu, 0.99) / 1000,
+    }

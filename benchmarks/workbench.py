@@ -7,6 +7,7 @@ Goals are learned as the Learner keeps them (`build_trace`, then `TraceStore.put
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -43,6 +44,7 @@ TODAY = datetime.fromtimestamp(LEARNED_AT, UTC).astimezone().date()
 """That day, whatever day it is."""
 MODE = "acceptEdits"
 _SETTLED_S = 0.06
+_SHARD = 250
 
 MakeMatcher = Callable[[TraceStore, Evidence], MatcherLike]
 MATCHERS: dict[str, MakeMatcher] = {"exact": ExactMatcher}
@@ -214,6 +216,28 @@ def open_store(folder: Path, trust: Trust) -> TraceStore:
         key=normal_form,
         redactor=Redactor({}),
     )
+
+
+def learn_all(
+    folder: Path,
+    state: Path,
+    tools: Sequence[str],
+    lessons: Sequence[tuple[str, Sequence[Call]]],
+    matcher: str = DEFAULT_MATCHER,
+) -> None:
+    """Learn many goals with their calls into a folder that is not there yet.
+
+    Each `put` looks through its folder; in one folder that would be quadratic. So they are learned
+    in small folders, and the files put together: what is in them is the same.
+    """
+    (folder / "traces").mkdir(parents=True, mode=0o700)
+    for start in range(0, len(lessons), _SHARD):
+        with scratch() as shard:
+            with Workbench(shard, state, tools, matcher, signed_for=folder) as bench:
+                for goal, calls in lessons[start : start + _SHARD]:
+                    bench.learn(goal, calls)
+            for path in (shard / "traces").glob("t-*.json"):
+                shutil.move(path, folder / "traces")
 
 
 @contextmanager
