@@ -1,10 +1,12 @@
 """Replays beside the same commands as a shell script, and learning beside the model's own time.
 
 Run with ``python benchmarks/replay_cost.py [--runs N] [--json]``. Goals of 1, 10 and 100 short
-commands, and one of a command that works for a second, are learned from a scripted model by the
-real SDK and CLI. Then, in one process and in turns:
+commands, of 10 and 100 calls of Write, and one of a command that works for a second, are learned
+from a scripted model by the real SDK and CLI. Then, in one process and in turns:
 
-- replay: ``LLMOS.execute`` of the goal, with all guards, the journal and the ledger;
+- replay: ``LLMOS.execute`` of the goal, with all guards, the journal and the ledger; and the parts
+  of it (``replay_parts.py``), each a median of its own, so that they do not quite add up;
+- undo: what undoing that replay takes, so that each replay makes its files;
 - script: ``bash`` with the same commands in one file, below which no replay can be.
 
 Learning is timed where the model takes a fixed time for each answer: what is above that is what
@@ -19,17 +21,20 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import anyio
+from replay_parts import PARTS, Parts
 
 from llmos.boot import LLMOS
 from llmos.interfaces.demo import inside
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
+from llmos.interfaces.undoing import Undoing
 
 RUNS = 9
 STEPS = (1, 10, 100)
+BY_WRITE = "files by Write"
 WORK = "sleep 1; echo worked > work.txt"
 DELAY_S = 0.5
 ANSWERS = 3
@@ -43,8 +48,27 @@ def commands_of(steps: int) -> list[str]:
 
 def plans() -> dict[str, list[str]]:
     """Return the commands of each goal."""
-    short = {f"write the files of plan {steps}": commands_of(steps) for steps in STEPS}
-    return {**short, "do the work of a second": [WORK]}
+    # No goal may hold another one, or the model would give it the answers of that.
+    short = {f"write {steps} lines by commands": commands_of(steps) for steps in STEPS}
+    files = {f"write {steps} {BY_WRITE}": commands_of(steps) for steps in STEPS if steps > 1}
+    return {**short, **files, "do the work of a second": [WORK]}
+
+
+def lessons() -> list[Conversation]:
+    """Return what the model says to each goal."""
+    return [
+        written(goal, len(commands)) if goal.endswith(BY_WRITE) else conversation(goal, commands)
+        for goal, commands in plans().items()
+    ]
+
+
+def written(goal: str, steps: int) -> Conversation:
+    """Return what the model says: the same files, each by a call of Write."""
+    calls = [
+        ToolUse("Write", {"file_path": f"out{number}.txt", "content": f"line {number}\n"})
+        for number in range(steps)
+    ]
+    return Conversation(goal, [*map(Turn, calls), Turn(Text("done"))])
 
 
 def conversation(goal: str, commands: Sequence[str], delay_s: float = 0.0) -> Conversation:
@@ -53,41 +77,53 @@ def conversation(goal: str, commands: Sequence[str], delay_s: float = 0.0) -> Co
     return Conversation(goal, [*turns, Turn(Text("done"), delay_s=delay_s)])
 
 
-async def answer(system: LLMOS, goal: str, *, replay: bool) -> float:
-    """Replay a goal or learn it; return the seconds it took."""
+async def answer(system: LLMOS, goal: str, *, replay: bool) -> tuple[float, int]:
+    """Replay a goal or learn it; return the seconds it took, and the steps that were replayed."""
     began = time.perf_counter()
     result = await system.execute(goal, replay_only=replay, learn_afresh=not replay)
     took = time.perf_counter() - began
     if not result.success:
         raise SystemExit(f"{goal}: {result.error or result.drift}")
-    return took
+    return took, result.of_steps or 0
 
 
-def run_script(path: Path) -> float:
-    """Run a shell script; return the seconds it took."""
+async def undo(system: LLMOS) -> float:
+    """Undo the last run; return the seconds it took."""
     began = time.perf_counter()
-    subprocess.run(["bash", str(path)], check=True)
+    await Undoing(system).move("", redo=False, force=False)
     return time.perf_counter() - began
 
 
+def run_script(path: Path) -> float:
+    """Run a shell script in an empty folder; return the seconds it took."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as place:
+        began = time.perf_counter()
+        subprocess.run(["bash", str(path)], cwd=place, check=True)
+        return time.perf_counter() - began
+
+
 async def measure(folder: Path, runs: int) -> dict[str, dict[str, float]]:
-    """Return seconds by goal: median replay, median script, and what learning added."""
+    """Return medians by goal, seconds: of replays, their parts, their undo, and the script."""
+    parts = Parts()
     figures: dict[str, dict[str, float]] = {}
     async with LLMOS(timeout_s=600, max_turns=300) as system:
         for number, (goal, commands) in enumerate(plans().items()):
             script = folder / f"script{number}.sh"
             script.write_text("".join(f"{one}\n" for one in commands))
             await answer(system, goal, replay=False)
-            replays: list[float] = []
-            scripts: list[float] = []
+            await undo(system)
+            found: list[dict[str, float]] = []
             for _ in range(runs):
-                replays.append(await answer(system, goal, replay=True))
-                scripts.append(run_script(script))
-            figures[goal] = {
-                "steps": len(commands),
-                "replay_s": statistics.median(replays),
-                "script_s": statistics.median(scripts),
-            }
+                parts.begin()
+                with parts.measured():
+                    replay_s, carried_out = await answer(system, goal, replay=True)
+                row = {f"{name}_s": took for name, took in parts.seconds.items()}
+                row |= {"rest_s": replay_s - sum(row.values()), "replay_s": replay_s}
+                if carried_out != len(commands):
+                    raise SystemExit(f"{goal}: its trace has {carried_out} steps")
+                found.append(row | {"undo_s": await undo(system), "script_s": run_script(script)})
+            medians = {name: statistics.median(row[name] for row in found) for name in found[0]}
+            figures[goal] = {"steps": len(commands), **medians}
     return figures
 
 
@@ -96,7 +132,7 @@ async def learning(runs: int) -> dict[str, float]:
     own = DELAY_S * ANSWERS
     async with LLMOS(timeout_s=600) as system:
         took = [
-            await answer(system, f"learn lesson {number} slowly", replay=False) - own
+            (await answer(system, f"learn lesson {number} slowly", replay=False))[0] - own
             for number in range(runs + 1)
         ]
     return {"model_s": own, "first_s": took[0], "again_s": statistics.median(took[1:])}
@@ -111,17 +147,16 @@ def main() -> None:
     options = parser.parse_args()
     if options.runs < 1:
         parser.error("--runs must be at least 1")
-    lessons = [
+    slow = [
         conversation(f"learn lesson {number} slowly", LESSON, DELAY_S)
         for number in range(options.runs + 1)
     ]
-    script = [conversation(goal, commands) for goal, commands in plans().items()]
     with tempfile.TemporaryDirectory(prefix="llmos-replay-") as name:
         folder = Path(name).resolve()
         place = folder / "place"
         place.mkdir()
         with (
-            ScriptedModel([*script, *lessons]) as model,
+            ScriptedModel([*lessons(), *slow]) as model,
             inside(place, model.environment(folder / "home")),
         ):
             found = anyio.run(measure, folder, options.runs)
@@ -129,17 +164,26 @@ def main() -> None:
     if options.json:
         print(json.dumps({"runs": options.runs, "replays": found, "learning": learned}))
         return
-    print(
-        "goal                          steps   replay ms   script ms   x script   ms a step above"
-    )
-    for goal, row in found.items():
-        above = (row["replay_s"] - row["script_s"]) / row["steps"] * 1000
-        print(
-            f"{goal:30}{row['steps']:5.0f}{row['replay_s'] * 1000:12.1f}"
-            f"{row['script_s'] * 1000:12.1f}{row['replay_s'] / row['script_s']:11.2f}{above:18.2f}"
-        )
+    print(table(found))
     own, first, again = learned["model_s"], learned["first_s"], learned["again_s"]
     print(f"learning, above {own:.1f} s of the model: first {first:.2f} s, again {again:.2f} s")
+
+
+def table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the figures of replays as a table for people, in ms."""
+    lines = [
+        f"{'goal, times in ms':26}{'steps':>6}{'replay':>9}{'script':>9}{'x script':>9}"
+        f"{'a step above':>13}" + "".join(f"{name:>9}" for name in (*PARTS, "rest", "undo"))
+    ]
+    for goal, row in found.items():
+        above = (row["replay_s"] - row["script_s"]) / row["steps"] * 1000
+        lines.append(
+            f"{goal:26}{row['steps']:6.0f}"
+            f"{row['replay_s'] * 1000:9.1f}{row['script_s'] * 1000:9.1f}"
+            f"{row['replay_s'] / row['script_s']:9.2f}{above:13.2f}"
+            + "".join(f"{row[f'{name}_s'] * 1000:9.1f}" for name in (*PARTS, "rest", "undo"))
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

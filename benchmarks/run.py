@@ -4,7 +4,8 @@
 
 Each benchmark is a script of its own that can be run alone; here they run one after the other, and
 what they print as JSON is put together. Figures of one row are of one run, so their ratio holds on
-a busy machine; rows of different benchmarks cannot be compared.
+a busy machine; rows of different benchmarks cannot be compared. ``peers`` installs packages, so it
+is run only when it is named (with --quick without them), and ``money`` when it is given its data.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ class Row:
 
     Attributes:
         what: What was measured.
-        figure: What came out.
+        figure: What came out; None if nothing did.
         unit: Of both figures.
         beside: What it is measured against.
         other: The figure of that; None if there is none.
     """
 
     what: str
-    figure: float
+    figure: float | None
     unit: str
     beside: str = ""
     other: float | None = None
@@ -54,7 +55,11 @@ def cold_rows(found: Mapping[str, Any]) -> Iterator[Row]:
 def replay_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     """Read ``replay_cost.py``."""
     for goal, row in found["replays"].items():
-        yield Row(goal, row["replay_s"] * 1000, "ms", "shell script", row["script_s"] * 1000)
+        replay = row["replay_s"] * 1000
+        yield Row(goal, replay, "ms", "shell script", row["script_s"] * 1000)
+        for name in (one.removesuffix("_s") for one in row if one.endswith("_s")):
+            if name not in ("replay", "script"):
+                yield Row(f"  {name}", row[f"{name}_s"] * 1000, "ms", "the replay", replay)
     learned = found["learning"]
     for which in ("first", "again"):
         yield Row(f"learning adds, {which}", learned[f"{which}_s"], "s")
@@ -109,6 +114,23 @@ def million_rows(found: Mapping[str, Any]) -> Iterator[Row]:
         yield Row(f"exact, {size}", figures["exact"]["p50_s"] * 1e6, "µs", "SQLite key", key)
 
 
+def peer_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Read ``peers.py``."""
+    for size in found["sizes"]:
+        asked = {row["name"]: row.get("asked") for row in size["lookups"]}
+        for row in size["lookups"]:
+            name, goals = row["name"], f"{size['goals']:,}"
+            if "failed" in row:
+                yield Row(f"{name}: {row['failed']}", None, "")
+                continue
+            for kind, one in row["asked"].items():
+                own = asked["llmos"][kind]["us_p50"] if asked.get("llmos") else None
+                yield Row(f"{name}, {kind}, {goals}", one["us_p50"], "µs", "llmos", own)
+            wrong = row["asked"]["other value"]
+            yield Row(f"{name}, wrong of {wrong['goals']}, {goals}", wrong["wrong"], "")
+            yield Row(f"{name}, peak memory, {goals}", row["peak_mb"], "MB")
+
+
 def money_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     """Read ``matching.py``."""
     for stream in found["streams"]:
@@ -118,12 +140,16 @@ def money_rows(found: Mapping[str, Any]) -> Iterator[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A script, how it is called in full and quickly, and what reads its JSON."""
+    """A script, how it is called in full and quickly, and what reads its JSON.
+
+    It may be run only when it is named.
+    """
 
     script: str
     full: tuple[str, ...]
     quick: tuple[str, ...]
     rows: Callable[[Mapping[str, Any]], Iterator[Row]]
+    named: bool = False
 
 
 BENCHMARKS = {
@@ -144,7 +170,16 @@ BENCHMARKS = {
     ),
     "bus": Benchmark("bus.py", (), (), bus_rows),
     "ledger": Benchmark("ledger.py", (), ("--charges", "10"), ledger_rows),
-    "money": Benchmark("matching.py", ("--quick", "--only", "mixed.zipf"), (), money_rows),
+    "money": Benchmark(
+        "matching.py", ("--quick", "--only", "mixed.zipf"), (), money_rows, named=True
+    ),
+    "peers": Benchmark(
+        "peers.py",
+        (),
+        ("--goals", "30", "--asks", "10", "--only", "dict", "SQLite key", "llmos"),
+        peer_rows,
+        named=True,
+    ),
 }
 
 
@@ -168,8 +203,10 @@ def table(rows: Sequence[Row]) -> str:
     """Return figures as a table for people."""
     lines = [f"{'':40}{'measured':>14}    {'beside':14}{'':>14}{'ratio':>9}"]
     for row in rows:
-        line = f"{row.what:40}{row.figure:14,.2f} {row.unit:3}"
-        if row.other is not None:
+        line = f"{row.what:40}"
+        if row.figure is not None:
+            line += f"{row.figure:14,.2f} {row.unit:3}"
+        if row.figure is not None and row.other is not None:
             line += f"{row.beside:14}{row.other:14,.2f}{row.figure / row.other:9.2f}"
         lines.append(line.rstrip())
     return "\n".join(lines)
@@ -182,7 +219,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="see that they run; no figures")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     options = parser.parse_args()
-    names = options.names or [one for one in BENCHMARKS if one != "money" or options.data]
+    names = options.names or [
+        name
+        for name, one in BENCHMARKS.items()
+        if not one.named or (name == "money" and options.data)
+    ]
     for name in names:
         if name not in BENCHMARKS:
             parser.error(f"there is no benchmark {name!r}, there is {', '.join(BENCHMARKS)}")
