@@ -78,9 +78,10 @@ from .memory.trust import Trust, state_dir
 from .plugins.loader import load_plugins
 
 if TYPE_CHECKING:
-    from .interfaces.cortex import Cortex, Plan
+    from .interfaces.cortex import Cortex
     from .interfaces.learner import Learner
     from .interfaces.memory_tools import MemoryOnDemand
+    from .interfaces.planning import Plan
     from .interfaces.recall import Recall
     from .kernel.caps import Cap
     from .kernel.scheduler import Scheduler
@@ -410,6 +411,20 @@ class LLMOS:
             assert run.error is not None
             raise run.error
         return plan
+
+    async def prepare(self) -> None:
+        """Start the model's CLI before a goal needs it; return when it is ready, or cannot be.
+
+        The next goal that is learned then begins sooner, by what it takes to start. What is
+        started serves one goal, under the model, permission mode and caps that hold now; it takes
+        200 MB, and ends after five minutes, or with the OS. Costs nothing, and says nothing of
+        what is wrong: the goal does.
+
+        Raises:
+            RuntimeError: If the OS is not booted.
+        """
+        self._check_booted()
+        await self._learner.prepare(cap=to_micros(self.settings.max_budget_usd))
 
     def use_model(self, model: str) -> None:
         """Take another model from now on.
@@ -744,6 +759,7 @@ class LLMOS:
             cli_path=settings.cli_path,
             max_turns=settings.max_turns,
             gate=self.gate,
+            group=self._group,
         )
         return Learner(
             cortex,

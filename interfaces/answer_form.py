@@ -7,13 +7,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..kernel.errors import UsageError
+from ..kernel.errors import ModelError, UsageError
 from ..kernel.json_value import JsonValue
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
+    from .model_run import ModelRun
+
 _LARGEST = 2**20
+_STRUCTURED = "StructuredOutput"
+"""The CLI's tool by which a model gives an answer of a form."""
 
 
 def read_schema(given: str) -> dict[str, JsonValue]:
@@ -117,3 +121,24 @@ def _references(schema: JsonValue) -> Iterator[str]:
             if name in ("$ref", "$dynamicRef") and isinstance(one, str):
                 yield one
             yield from _references(one)
+
+
+def take_structured(run: ModelRun, schema: Mapping[str, JsonValue]) -> None:
+    """Hold a finished run to the form of its answer; to give it is no step.
+
+    Args:
+        run: The run; its answer is then the JSON text, or its error says why there is none.
+        schema: The form.
+    """
+    run.calls = tuple(one for one in run.calls if one.call.name != _STRUCTURED)
+    if run.error is not None:
+        return
+    # The CLI lets a model pass that answers in words only.
+    why = "it answered in words" if run.structured is None else misfit(schema, run.structured)
+    if why is not None:
+        run.error = ModelError(
+            f"the model gave no answer of the form asked for: {why}",
+            hint="say in the goal what each field is to hold",
+        )
+        return
+    run.answer = json.dumps(run.structured, ensure_ascii=False)

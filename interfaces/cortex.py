@@ -7,18 +7,18 @@ run that is cancelled or interrupted stops within a second, is billed, and leave
 
 from __future__ import annotations
 
-import json
+import importlib
 import os
 import time
-import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from anyio.abc import TaskGroup
+from pydantic import JsonValue, ValidationError
 
 from ..kernel.bus import EventBus
 from ..kernel.drivers.plugin import PREFIX, tool_name
@@ -26,17 +26,19 @@ from ..kernel.errors import ModelError
 from ..kernel.events import Interrupt, ModelRunEnded, ModelRunStarted
 from ..kernel.guard import guarded
 from ..kernel.money import Micros, to_usd
-from ..kernel.orphans import MARK, end_marked
-from ..kernel.tools import JsonObject, ToolCall, ToolSpec
+from ..kernel.orphans import MARK
+from ..kernel.tools import ToolSpec
 from .defaults import DEFAULT_MODEL
-from .model_run import ModelRun, cli_died, cli_not_started, no_process, stopped
+from .model_run import ModelRun, no_process, stopped
+from .planning import Plan
 from .prices import price_of
-from .recorder import RecordedCall
+from .seat import Seat, Sitting, Witness
+from .serving import SdkErrors, Started, serve
+from .spare import Spares, Wanted, signature_of
 from .stream import StreamReader
 
 if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
-    from claude_agent_sdk.types import HookContext, HookInput, HookJSONOutput
 
     from ..memory.transcript import TranscriptKeeper
     from .declaring import DeclarationTool
@@ -45,13 +47,9 @@ if TYPE_CHECKING:
 BUILTIN_TOOLS = ("Read", "Write", "Edit", "Bash", "Glob", "Grep")
 PERMISSION_MODES = ("acceptEdits", "default", "plan", "dontAsk", "bypassPermissions")
 
-_STRUCTURED = "StructuredOutput"
-"""The CLI's tool by which a model gives an answer of a form."""
 _BUFFER = 256 * 2**20
 _PATIENCE_S = 3600
 """Seconds that a person may take to answer."""
-_STOP_S = 0.8
-"""Seconds an interrupted run has to report its cost before its processes are killed."""
 
 _LEARNER_PROMPT = """You are the Learner of llmos. Reach the user's goal with the tools.
 What you do is recorded and replayed later without you, so prefer few, deterministic steps: paths
@@ -62,43 +60,6 @@ End with a short answer that states the result."""
 _PLANNER_PROMPT = """You are the Planner of llmos. Break the user's goal into the steps that
 would reach it with the tools Read, Write, Edit, Bash, Glob and Grep in the working directory.
 Carry out nothing."""
-
-
-class PlanStep(BaseModel):
-    """One step of a plan."""
-
-    model_config = ConfigDict(frozen=True)
-
-    description: str
-    tool: str = ""
-
-
-class Plan(BaseModel):
-    """Structured steps for a goal; nothing has been carried out."""
-
-    model_config = ConfigDict(frozen=True)
-
-    steps: tuple[PlanStep, ...]
-
-    def describe(self) -> str:
-        """Return the plan for people: one numbered line a step."""
-        lines: list[str] = []
-        for number, step in enumerate(self.steps, start=1):
-            tool = f" [{step.tool}]" if step.tool else ""
-            lines.append(f"{number}. {step.description}{tool}")
-        return "\n".join(lines)
-
-
-class Witness(Protocol):
-    """Sees the world before and after each call of a model run."""
-
-    async def before(self, call: ToolCall) -> None:
-        """Called before a call is carried out; the call waits for it."""
-        ...
-
-    async def after(self, call: ToolCall) -> None:
-        """Called after a call was carried out well."""
-        ...
 
 
 class Cortex:
@@ -113,6 +74,7 @@ class Cortex:
         cli_path: The CLI to use instead of the bundled one.
         max_turns: API calls a run may make, or None.
         gate: Asked before each call; None lets the permission mode alone decide.
+        group: Where what is started before it is needed runs; None starts nothing before.
         clock: Gives UTC epoch seconds.
     """
 
@@ -127,6 +89,7 @@ class Cortex:
         cli_path: str | None = None,
         max_turns: int | None = None,
         gate: PermissionGate | None = None,
+        group: TaskGroup | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._bus = bus
@@ -141,7 +104,8 @@ class Cortex:
         self._cli_path = cli_path
         self._max_turns = max_turns
         self._clock = clock
-        self._edited: dict[str, JsonObject] = {}
+        self._group = group
+        self._spares: Spares | None = None
 
     async def learn(
         self,
@@ -170,61 +134,55 @@ class Cortex:
             keeper: Takes what the model sees and says, and gives what it goes on from; nothing of
                 it is kept if None.
         """
-        from claude_agent_sdk import HookMatcher
+        earlier = None if keeper is None else keeper.earlier
+        wanted = self._learning(
+            hold,
+            declaring,
+            schema,
+            kept=keeper is not None,
+            earlier=None if earlier is None else earlier.cli_session,
+        )
 
-        async def before(data: HookInput, _id: str | None, _context: HookContext) -> HookJSONOutput:
-            await witness.before(_call_of(data))
-            return {}
+        def sitting(stream: StreamReader) -> Sitting:
+            declare = None if declaring is None else declaring.spec.call
+            return Sitting(
+                stream.complained,
+                witness=witness,
+                context=context,
+                declare=declare,
+                keeper=keeper,
+            )
 
-        async def after(data: HookInput, _id: str | None, _context: HookContext) -> HookJSONOutput:
-            await witness.after(_call_of(data))
-            return {}
-
-        async def submitted(
-            _data: HookInput, _id: str | None, _context: HookContext
-        ) -> HookJSONOutput:
-            return {
-                "hookSpecificOutput": {
-                    "hookEventName": "UserPromptSubmit",
-                    "additionalContext": context,
-                }
-            }
-
-        prompt = _LEARNER_PROMPT if declaring is None else f"{_LEARNER_PROMPT}\n{declaring.prompt}"
-        options = self._options(run_id, hold, prompt, BUILTIN_TOOLS)
-        options.max_turns = self._max_turns
-        if schema is not None:
-            options.output_format = {"type": "json_schema", "schema": dict(schema)}
-        if keeper is not None:
-            _keep_by(keeper, options)
-        # A witness that failed leaves the run without a trace, so a call must not be blocked.
-        options.hooks = {
-            "PreToolUse": [HookMatcher(hooks=[before], timeout=600)],
-            "PostToolUse": [HookMatcher(matcher="Write|Edit", hooks=[after], timeout=60)],
-        }
-        if self._gate is not None:
-            # What cannot be asked about is not done.
-            asking = HookMatcher(hooks=[self._asked], timeout=_PATIENCE_S, on_failure="block")
-            options.hooks["PreToolUse"].append(asking)
-        if context:
-            options.hooks["UserPromptSubmit"] = [HookMatcher(hooks=[submitted])]
-        own = () if declaring is None else (declaring.spec,)
-        if self._tools or own:
-            options.mcp_servers = {"llmos": _mcp_server(self._tools, own)}
-        # To declare changes nothing in the world, and a denied call would fail the whole run.
-        options.allowed_tools = [*self._allowed(), *(tool_name(tool.name) for tool in own)]
-        self._edited.clear()
         try:
-            await self._run(goal, run, options, run_id, hold)
+            await self._run(goal, run, wanted, sitting, run_id, hold)
         finally:
-            # The stream says what the model asked for; what was carried out is what a person made
-            # of it.
-            run.calls = tuple(self._as_edited(one) for one in run.calls)
             if keeper is not None:
                 with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(_forget_at_cli, run.session_id, self._cwd)
+                    await anyio.to_thread.run_sync(self._forget_at_cli, run.session_id)
         if schema is not None:
-            _take_structured(run, schema)
+            from .answer_form import take_structured
+
+            take_structured(run, schema)
+
+    async def prepare(self, *, hold: Micros, declaring: DeclarationTool, kept: bool) -> None:
+        """Start what the next `learn` will need, and return when that is ready or cannot be.
+
+        A `learn` that needs anything else starts its own, as one does without this.
+
+        Args:
+            hold: Money that will be set aside, micro-dollars.
+            declaring: Any tool for declaring parameters: the next one is told in the same words.
+            kept: Whether what the model sees and says will be kept.
+        """
+        if self._group is None:
+            return
+        await anyio.to_thread.run_sync(importlib.import_module, "claude_agent_sdk")
+        from claude_agent_sdk import ClaudeSDKError
+
+        if self._spares is None:
+            self._spares = Spares(self._group, (ClaudeSDKError,), self._forget_at_cli)
+        wanted = self._learning(hold, declaring, None, kept=kept, earlier=None)
+        await self._spares.prepare(wanted, Seat(self._gate))
 
     async def plan(self, goal: str, run: ModelRun, *, run_id: str, hold: Micros) -> Plan | None:
         """Ask the model for the steps that would reach a goal; nothing is carried out.
@@ -238,9 +196,16 @@ class Cortex:
         Returns:
             The plan, or None if the run failed (then `run.error` is set).
         """
-        options = self._options(run_id, hold, _PLANNER_PROMPT, ())
-        options.output_format = {"type": "json_schema", "schema": Plan.model_json_schema()}
-        await self._run(goal, run, options, run_id, hold)
+        from claude_agent_sdk import ClaudeSDKClient
+
+        def make(seat: Seat, mark: str) -> ClaudeSDKClient:
+            options = self._options(mark, hold, _PLANNER_PROMPT, ())
+            options.output_format = {"type": "json_schema", "schema": Plan.model_json_schema()}
+            options.stderr = seat.complained
+            return ClaudeSDKClient(options)
+
+        wanted = Wanted(None, make)
+        await self._run(goal, run, wanted, lambda stream: Sitting(stream.complained), run_id, hold)
         if run.error is not None:
             return None
         try:
@@ -252,7 +217,7 @@ class Cortex:
             return None
 
     def _options(
-        self, run_id: str, hold: Micros, prompt: str, tools: Sequence[str]
+        self, mark: str, hold: Micros, prompt: str, tools: Sequence[str]
     ) -> ClaudeAgentOptions:
         from claude_agent_sdk import ClaudeAgentOptions
 
@@ -271,24 +236,65 @@ class Cortex:
             max_budget_usd=to_usd(hold) if priced else None,
             include_partial_messages=True,
             extra_args={"no-session-persistence": None},
-            env=_environment(run_id, os.environ),
+            env=_environment(mark, os.environ),
         )
 
-    async def _asked(
-        self, data: HookInput, _id: str | None, _context: HookContext
-    ) -> HookJSONOutput:
-        assert self._gate is not None
-        said = await self._gate.live(data)
-        edited = said.get("hookSpecificOutput", {}).get("updatedInput")
-        if edited is not None:
-            self._edited[str(data.get("tool_use_id", ""))] = edited
-        return cast("HookJSONOutput", said)
+    def _learning(
+        self,
+        hold: Micros,
+        declaring: DeclarationTool | None,
+        schema: Mapping[str, JsonValue] | None,
+        *,
+        kept: bool,
+        earlier: str | None,
+    ) -> Wanted:
+        """Return what a run that learns needs of its client."""
+        from claude_agent_sdk import ClaudeSDKClient
 
-    def _as_edited(self, recorded: RecordedCall) -> RecordedCall:
-        given = self._edited.get(recorded.call.id)
-        if given is None:
-            return recorded
-        return replace(recorded, call=replace(recorded.call, input=given))
+        prompt = _LEARNER_PROMPT if declaring is None else f"{_LEARNER_PROMPT}\n{declaring.prompt}"
+        own = () if declaring is None else (declaring.spec,)
+
+        def options_for(seat: Seat, mark: str) -> ClaudeAgentOptions:
+            options = self._options(mark, hold, prompt, BUILTIN_TOOLS)
+            options.max_turns = self._max_turns
+            if schema is not None:
+                options.output_format = {"type": "json_schema", "schema": dict(schema)}
+            if kept:
+                _keep_by(seat, earlier, options)
+            options.hooks = self._hooks(seat)
+            options.stderr = seat.complained
+            if self._tools or own:
+                seated = tuple(replace(one, call=seat.declared) for one in own)
+                options.mcp_servers = {"llmos": _mcp_server(self._tools, seated)}
+            # To declare changes nothing in the world, and a denied call would fail the whole run.
+            options.allowed_tools = [*self._allowed(), *(tool_name(tool.name) for tool in own)]
+            return options
+
+        offered = [
+            (one.name, one.description, dict(one.input_schema)) for one in (*self._tools, *own)
+        ]
+        return Wanted(
+            signature_of(options_for(Seat(self._gate), ""), offered),
+            lambda seat, mark: ClaudeSDKClient(options_for(seat, mark)),
+        )
+
+    def _hooks(self, seat: Seat) -> Any:
+        from claude_agent_sdk import HookMatcher
+
+        def hook(called: Any, **options: Any) -> HookMatcher:
+            return HookMatcher(hooks=[called], **options)
+
+        # A witness that failed leaves the run without a trace, so a call must not be blocked.
+        before = [hook(seat.before, timeout=600)]
+        if self._gate is not None:
+            # What cannot be asked about is not done.
+            before.append(hook(seat.asked, timeout=_PATIENCE_S, on_failure="block"))
+        return {
+            "PreToolUse": before,
+            "PostToolUse": [hook(seat.after, matcher="Write|Edit", timeout=60)],
+            # No prompt passes by an empty seat.
+            "UserPromptSubmit": [hook(seat.submitted, on_failure="block")],
+        }
 
     def _allowed(self) -> list[str]:
         if self.permission_mode in ("acceptEdits", "bypassPermissions"):
@@ -296,38 +302,45 @@ class Cortex:
         return []
 
     async def _run(
-        self, goal: str, run: ModelRun, options: ClaudeAgentOptions, run_id: str, hold: Micros
+        self,
+        goal: str,
+        run: ModelRun,
+        wanted: Wanted,
+        sitting: Callable[[StreamReader], Sitting],
+        run_id: str,
+        hold: Micros,
     ) -> None:
-        from claude_agent_sdk import ClaudeSDKClient
+        from claude_agent_sdk import ClaudeSDKError, CLIConnectionError
 
-        stream = StreamReader(run, self._bus, run_id, hold, self._clock)
-        options.stderr = stream.complained
-        client = ClaudeSDKClient(options)
+        errors = SdkErrors(ClaudeSDKError, CLIConnectionError)
+
+        async def served(by: Started) -> bool:
+            stream = StreamReader(run, self._bus, run_id, hold, self._clock)
+            run.mark, run.session_id = by.mark, by.session_id
+            await by.seat.take(sitting(stream))
+            return await serve(by, goal, stream, errors, self._cli_path)
+
         try:
-            async with self._interruptible(run, run_id, hold), guarded(run_id):
-                try:
-                    await self._converse(client, goal, stream)
-                finally:
-                    with anyio.CancelScope(shield=True):
-                        await _close(client, run, stream, run_id)
+            async with self._interruptible(run, run_id, hold):
+                spare = await self._spares.take(wanted.signature) if self._spares else None
+                if spare is None or not await served(spare):
+                    if spare is not None:
+                        await anyio.to_thread.run_sync(self._forget_at_cli, spare.session_id)
+                    seat = Seat(self._gate)
+                    client = wanted.make(seat, run_id)
+                    await served(Started(client, seat, run_id, guarded(run_id)))
         except OSError as error:
             run.error = run.error or no_process(error)
         finally:
             self.running = None
             self._bus.publish_nowait(ModelRunEnded(run_id))
 
-    async def _converse(self, client: ClaudeSDKClient, goal: str, stream: StreamReader) -> None:
-        from claude_agent_sdk import ClaudeSDKError, CLIConnectionError
+    def _forget_at_cli(self, session_id: str) -> None:
+        """Remove the CLI's own copy of a run, in which secrets stand as they are."""
+        from claude_agent_sdk import delete_session
 
-        run = stream.run
-        try:
-            await client.connect()
-            await client.query(_prompt(goal))
-            await _read(client, stream)
-        except CLIConnectionError as error:
-            run.error = run.error or cli_not_started(error, self._cli_path, stream.stderr)
-        except ClaudeSDKError as error:
-            run.error = run.error or cli_died(error, stream.stderr)
+        with suppress(ValueError, OSError):  # a run that was gone on from had its copy elsewhere
+            delete_session(session_id, directory=str(self._cwd))
 
     @asynccontextmanager
     async def _interruptible(
@@ -350,104 +363,24 @@ class Cortex:
                 listener.close()
 
 
-async def _read(client: ClaudeSDKClient, stream: StreamReader) -> None:
-    """Take messages until the run's result; never wait for anybody else meanwhile.
-
-    The CLI's control calls hang while more than a hundred messages are unread.
-    """
-    async for message in client.receive_messages():
-        stream.take(message)
-        if stream.run.finished:
-            return
-
-
-async def _close(client: ClaudeSDKClient, run: ModelRun, stream: StreamReader, run_id: str) -> None:
-    from claude_agent_sdk import ClaudeSDKError
-
-    aborted = not run.finished
-    if aborted and stream.begun:
-        with anyio.move_on_after(_STOP_S):
-            try:
-                async with anyio.create_task_group() as group:
-                    group.start_soon(client.interrupt)
-                    await _read(client, stream)
-            except* (ClaudeSDKError, RuntimeError, OSError, anyio.ClosedResourceError):
-                stream.note("the CLI was gone before it could be asked to stop")
-    if aborted:
-        await anyio.to_thread.run_sync(end_marked, run_id)
-    stream.settle()
-    try:
-        await client.disconnect()
-    except (ClaudeSDKError, OSError) as error:
-        stream.note(f"while closing the CLI: {error}")
-    if aborted:
-        # What the dying CLI had started in the meantime.
-        await anyio.to_thread.run_sync(end_marked, run_id)
-
-
-def _keep_by(keeper: TranscriptKeeper, options: ClaudeAgentOptions) -> None:
+def _keep_by(seat: Seat, earlier: str | None, options: ClaudeAgentOptions) -> None:
     options.extra_args.pop("no-session-persistence", None)  # else nothing is handed out
-    options.session_store = cast("Any", keeper)
+    options.session_store = cast("Any", seat)
     options.session_store_flush = "eager"
-    if keeper.earlier is not None:
-        options.resume = keeper.earlier.cli_session
+    if earlier is not None:
+        options.resume = earlier
         # Each run has a transcript of its own, whole and from its beginning.
         options.fork_session = True
 
 
-def _forget_at_cli(session_id: str, cwd: Path) -> None:
-    """Remove the CLI's own copy of a run, in which secrets stand as they are."""
-    from claude_agent_sdk import delete_session
-
-    with suppress(ValueError, OSError):  # a run that was gone on from had its copy elsewhere
-        delete_session(session_id, directory=str(cwd))
-
-
-def _take_structured(run: ModelRun, schema: Mapping[str, JsonValue]) -> None:
-    """Hold a finished run to the form of its answer; to give it is no step."""
-    from .answer_form import misfit
-
-    run.calls = tuple(one for one in run.calls if one.call.name != _STRUCTURED)
-    if run.error is not None:
-        return
-    # The CLI lets a model pass that answers in words only.
-    why = "it answered in words" if run.structured is None else misfit(schema, run.structured)
-    if why is not None:
-        run.error = ModelError(
-            f"the model gave no answer of the form asked for: {why}",
-            hint="say in the goal what each field is to hold",
-        )
-        return
-    run.answer = json.dumps(run.structured, ensure_ascii=False)
-
-
-async def _prompt(goal: str) -> AsyncIterator[dict[str, Any]]:
-    # `client_composed` sends the goal as it is: no slash command, no @file expansion.
-    yield {
-        "type": "user",
-        "message": {"role": "user", "content": goal},
-        "parent_tool_use_id": None,
-        "uuid": str(uuid.uuid4()),
-        "client_composed": True,
-    }
-
-
-def _environment(run_id: str, inherited: Mapping[str, str]) -> dict[str, str]:
+def _environment(mark: str, inherited: Mapping[str, str]) -> dict[str, str]:
     return {
-        MARK: run_id,
+        MARK: mark,
         # The default of ten retries is three minutes of silence, even for a refused key.
         "CLAUDE_CODE_MAX_RETRIES": inherited.get("CLAUDE_CODE_MAX_RETRIES", "3"),
         # Else a timed-out command goes on in the background and injects turns of its own.
         "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
     }
-
-
-def _call_of(data: Mapping[str, Any]) -> ToolCall:
-    return ToolCall(
-        str(data.get("tool_name", "")),
-        cast("Mapping[str, JsonValue]", data.get("tool_input") or {}),
-        str(data.get("tool_use_id", "")),
-    )
 
 
 def _mcp_server(tools: Sequence[ToolSpec], own: Sequence[ToolSpec]) -> Any:

@@ -22,7 +22,7 @@ from ..memory.traces import Parameter
 from .recorder import RecordedCall
 
 if TYPE_CHECKING:
-    from .cortex import Witness
+    from .seat import Witness
 
 Built = TypeVar("Built")
 

@@ -29,9 +29,10 @@ from ..memory.learning import LearnedCall, NotKept, build_trace
 from ..memory.told import depends
 from ..memory.trace_store import TraceStore
 from ..memory.traces import Provenance, Trace
-from .cortex import Cortex, Plan
+from .cortex import Cortex
 from .defaults import TYPICAL_COST
 from .model_run import ModelRun
+from .planning import Plan
 from .result import LEARNER, Result
 from .witness import DirectoryWitness
 
@@ -134,9 +135,11 @@ class Learner:
         hold = await self._hold("Learn", goal, cap, run_id)
         crash_point("learn.held")
         header = RunHeader(run_id, self._redact(goal), LEARNER)
-        witness = DirectoryWitness(header, self._cwd, self._journal, self._exclude)
         declaring = DeclarationTool(goal, str(self._cwd))
         run = ModelRun(self._cortex.model)
+        witness = DirectoryWitness(
+            header, self._cwd, self._journal, self._exclude, lambda: run.mark
+        )
         keeper = self._conversation.keeper()
         try:
             context = await self._context(plain_goal(goal), run_id)
@@ -178,6 +181,28 @@ class Learner:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._note_calls, run, run_id, trace_id)
         return _result(run, trace_id, run_id)
+
+    async def prepare(self, *, cap: Micros) -> None:
+        """Start what the next goal will need that is learned; return when it is ready.
+
+        A goal that needs anything else is learned as without this.
+
+        Args:
+            cap: Most that it may cost, micro-dollars.
+        """
+        from .declaring import DeclarationTool
+
+        if self._conversation.goes_on:
+            return  # a run that goes on is another one each time
+
+        def expected() -> Micros:
+            return min(cap, self._economy.available)
+
+        hold = await anyio.to_thread.run_sync(expected)
+        if hold:
+            declaring = DeclarationTool("", str(self._cwd))
+            kept = self._conversation.kept
+            await self._cortex.prepare(hold=hold, declaring=declaring, kept=kept)
 
     async def _context(self, goal: str, run_id: str) -> Context:
         context = await anyio.to_thread.run_sync(self._recall.context, goal)

@@ -50,6 +50,7 @@ class ModelRun:
         finished: Whether the CLI reported an end.
         error: What went wrong, or None.
         cli_version: Version of the CLI that ran it.
+        mark: What its processes carry in their environment.
     """
 
     model: str
@@ -64,6 +65,7 @@ class ModelRun:
     finished: bool = False
     error: LlmosError | None = None
     cli_version: str = ""
+    mark: str = ""
 
 
 def stopped(reason: str, detail: str, hold: Micros) -> LlmosError:

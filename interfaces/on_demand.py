@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TextIO
 
+import anyio
+
 from ..kernel.money import Micros
 from ..memory.attached import Attached
 from .result import Result
 
 if TYPE_CHECKING:
-    from .cortex import Plan
     from .learner import Learner
     from .long_work import LongWork
     from .model_run import ModelRun
+    from .planning import Plan
 
 
 class WatchOnDemand:
@@ -51,6 +53,7 @@ class LearnerOnDemand:
     def __init__(self, make: Callable[[], Awaitable[Learner]]) -> None:
         self._make = make
         self._made: Learner | None = None
+        self._making = anyio.Lock()
 
     @property
     def running(self) -> str | None:
@@ -73,7 +76,12 @@ class LearnerOnDemand:
         """Ask the model for the steps that would reach a goal."""
         return await (await self._learner()).plan(goal, run_id=run_id, cap=cap)
 
+    async def prepare(self, *, cap: Micros) -> None:
+        """Start what the next goal will need that is learned."""
+        await (await self._learner()).prepare(cap=cap)
+
     async def _learner(self) -> Learner:
-        if self._made is None:
-            self._made = await self._make()
-        return self._made
+        async with self._making:
+            if self._made is None:
+                self._made = await self._make()
+            return self._made

@@ -26,8 +26,8 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from ..kernel.scheduler import Scheduler
-    from .cortex import Plan
     from .memory_tools import MemoryOnDemand
+    from .planning import Plan
     from .recall import Recall
 
 
@@ -180,6 +180,10 @@ class System(Protocol):
 
     async def plan(self, goal: str) -> Plan:
         """Ask the model for the steps to a goal."""
+        ...
+
+    async def prepare(self) -> None:
+        """Start the model's CLI before a goal needs it."""
         ...
 
     def use_model(self, model: str) -> None:

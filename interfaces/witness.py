@@ -7,8 +7,9 @@ changed, those that Bash and plugins changed included, and the run can be undone
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -35,15 +36,22 @@ class DirectoryWitness:
         cwd: The working directory.
         journal: Where what a run changes is kept.
         exclude: Absolute paths that are llmos's own.
+        mark: Gives what the run's processes carry in their environment, once it has begun.
     """
 
     def __init__(
-        self, header: RunHeader, cwd: Path, journal: Journal, exclude: Sequence[Path]
+        self,
+        header: RunHeader,
+        cwd: Path,
+        journal: Journal,
+        exclude: Sequence[Path],
+        mark: Callable[[], str] = str,
     ) -> None:
         self._header = header
         self._cwd = cwd
         self._journal = journal
         self._exclude = tuple(exclude)
+        self._mark = mark
         self._run: OpenRun | None = None
         self._changes: list[Change] = []
         self._lock = anyio.Lock()
@@ -93,6 +101,9 @@ class DirectoryWitness:
         async with self._lock:
             if self._run is not None or self.problem is not None:
                 return
+            mark = self._mark()
+            if mark != self._header.id:
+                self._header = replace(self._header, mark=mark)
             try:
                 self._run = await anyio.to_thread.run_sync(
                     self._journal.begin, self._header, self._cwd, self._exclude

@@ -138,6 +138,7 @@ class Journal:
                 missed |= after.missed()
             connection.execute("DELETE FROM changes WHERE run = ?", (number,))
             connection.executemany("INSERT INTO changes VALUES (?, ?, ?, ?)", rows)
+            connection.execute("DELETE FROM marks WHERE run = ?", (number,))
             connection.execute(
                 "UPDATE runs SET state = ?, ended = ?, missed = ? WHERE number = ?",
                 (state, time.time(), json.dumps(missed), number),
@@ -248,6 +249,8 @@ class Journal:
             (*row, time.time(), missed, json.dumps(header.calls)),
         )
         assert cursor.lastrowid is not None
+        if header.mark and state == OPEN:
+            connection.execute("INSERT INTO marks VALUES (?, ?)", (cursor.lastrowid, header.mark))
         return cursor.lastrowid
 
     def _tree_id(self, connection: sqlite3.Connection, root: Path) -> int:

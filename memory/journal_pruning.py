@@ -64,6 +64,7 @@ def _forget_half(connection: sqlite3.Connection) -> int:
 def _remove(connection: sqlite3.Connection, rows: list[tuple[int]]) -> int:
     with transaction(connection):
         connection.executemany("DELETE FROM changes WHERE run = ?", rows)
+        connection.executemany("DELETE FROM marks WHERE run = ?", rows)
         connection.executemany("DELETE FROM runs WHERE number = ?", rows)
     return len(rows)
 

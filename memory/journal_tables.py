@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 CREATE INDEX IF NOT EXISTS runs_by_state ON runs (state);
 CREATE INDEX IF NOT EXISTS runs_by_id ON runs (id);
+CREATE TABLE IF NOT EXISTS marks (
+    run INTEGER PRIMARY KEY,
+    mark TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS changes (
     run INTEGER NOT NULL,
     path BLOB NOT NULL,
@@ -62,6 +66,7 @@ class RunHeader(Record):
         mode: ``FOLLOWER`` or ``LEARNER``.
         trace_id: The trace that is replayed, or None.
         calls: Its calls, as far as they are known: tool, and what it is told, without secrets.
+        mark: What its processes carry in their environment, if that is not its id.
     """
 
     id: str
@@ -69,6 +74,7 @@ class RunHeader(Record):
     mode: str
     trace_id: str | None = None
     calls: tuple[tuple[str, str], ...] = ()
+    mark: str = ""
 
 
 def packed_entry(entry: Entry | None) -> str | None:

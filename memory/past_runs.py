@@ -250,6 +250,12 @@ class PastRuns:
         mine = [one for one in move.changes if one.path not in left or _both_folders(one)]
         return self._finish(replace(move, changes=tuple(mine)))
 
+    def marks_of(self, run: PastRun) -> tuple[str, ...]:
+        """Return what the processes of an open run may carry in their environment."""
+        with self._journal.using() as connection:
+            rows = connection.execute("SELECT mark FROM marks WHERE run = ?", (run.number,))
+            return (run.id, *(str(mark) for (mark,) in rows))
+
     def set_state(self, run: PastRun, state: str) -> None:
         """Note the state of a run."""
         with self._journal.using() as connection, transaction(connection):

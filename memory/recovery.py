@@ -71,7 +71,8 @@ def _end(journal: Journal, past: PastRuns, run: PastRun, exclude: Collection[Pat
     if run.state != OPEN:
         lost = past.finish(run).lost
         return f"the {run.state} of run {run.id}, which was cut off, was finished{_not_back(lost)}"
-    _end_processes(run.id)
+    for mark in past.marks_of(run):
+        _end_processes(mark)
     begun = journal.resume(run.number, run.root, exclude)
     changes = begun.changes()
     if run.mode == "LEARNER":
@@ -93,10 +94,10 @@ def _end(journal: Journal, past: PastRuns, run: PastRun, exclude: Collection[Pat
     )
 
 
-def _end_processes(run_id: str) -> None:
+def _end_processes(mark: str) -> None:
     from ..kernel.orphans import end_marked  # psutil, which only this needs
 
-    end_marked(run_id)
+    end_marked(mark)
 
 
 def _changed_at(run: PastRun, path: str) -> float:

@@ -63,8 +63,13 @@ class Place:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        return self.start_python("-m", "llmos", *arguments, stdin=stdin)
+
+    def start_python(
+        self, *arguments: str, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "llmos", *arguments],
+            [sys.executable, *arguments],
             cwd=self.cwd,
             env=self.env,
             stdin=stdin,

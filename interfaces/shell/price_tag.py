@@ -32,11 +32,13 @@ class Price(Record):
         text: The text.
         mode: ``FOLLOWER``, ``LEARNER``, or empty where neither is meant.
         said: In one line.
+        needs_model: Whether nothing but a model answers it, not even if the user is asked.
     """
 
     text: str
     mode: str
     said: str
+    needs_model: bool = False
 
 
 class PriceTag:
@@ -129,4 +131,5 @@ def _said(text: str, decision: Decision) -> Price:
         said = f"{match.trace_id[:10]} {match.confidence:.2f} $0.00 ~{seconds:.1f} s"
         return Price(text, FOLLOWER, said)
     near = f", near {decision.near.trace_id[:10]}" if decision.near is not None else ""
-    return Price(text, LEARNER, f"~{format_usd(decision.estimate)}{near}")
+    said = f"~{format_usd(decision.estimate)}{near}"
+    return Price(text, LEARNER, said, needs_model=decision.near is None)

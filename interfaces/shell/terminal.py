@@ -32,7 +32,7 @@ from .rewind import rewind
 from .signals import Signals
 from .status import Purse, status_parts
 from .turns import Turns
-from .warm_up import warm_up
+from .warm_up import WarmUp
 
 _MODES = ("default", "acceptEdits", "plan")
 _TICK_S = 0.2
@@ -99,7 +99,8 @@ class Terminal:
             verbose=verbose,
         )
         self._purse = Purse(system.economy, self._changed)
-        self._price = PriceTag(system.decide, self._goal_of, self._changed)
+        self._price = PriceTag(system.decide, self._goal_of, self._priced)
+        self._warm_up = WarmUp(system, lambda: self._price.price.needs_model)
         self._mode = str(system.settings.permission_mode)
         self._last: Result | None = None
         self._due = False
@@ -119,7 +120,7 @@ class Terminal:
             await self._group.start(self._signals.listen)
             for task in (self._turns.run, self._price.run, self._purse.look, self._tick):
                 self._group.start_soon(task)
-            self._group.start_soon(warm_up, system)
+            self._group.start_soon(self._warm_up.run)
             with front.keys(), self._signals.leaving:
                 await self._serve()
             self._group.cancel_scope.cancel()
@@ -268,6 +269,10 @@ class Terminal:
         if self._mode != self._system.settings.permission_mode:
             self._system.set_permission_mode(self._mode)
             self._price.again()
+
+    def _priced(self) -> None:
+        self._warm_up.priced()
+        self._changed()
 
     async def _tick(self) -> None:
         while True:

@@ -12,8 +12,9 @@ import psutil
 import pytest
 from pydantic import JsonValue
 
-from llmos.interfaces.cortex import Cortex, Plan
+from llmos.interfaces.cortex import Cortex
 from llmos.interfaces.model_run import ModelRun
+from llmos.interfaces.planning import Plan
 from llmos.interfaces.scripted_model import ScriptedModel, Text, ToolUse, Turn, Usage
 from llmos.kernel.bus import EventBus
 from llmos.kernel.events import CostReported, Interrupt, ToolCalled
@@ -23,6 +24,7 @@ from llmos.kernel.tools import JsonObject, ToolCall, ToolResult, ToolSpec
 pytestmark = pytest.mark.anyio
 
 SONNET = "claude-sonnet-5-5"
+RUN = f"r-test-{os.getpid()}"  # tests of other workers end what has their mark
 TURN_COST = 2500  # 1000 tokens in and 50 out at $2 and $10 a million
 SLEEP = ToolUse("Bash", {"command": "python3 -c 'import time; time.sleep(60)'"})
 
@@ -87,7 +89,7 @@ async def learn(
             await cortex.learn(
                 goal,
                 learned.run,
-                run_id="r-test",
+                run_id=RUN,
                 hold=hold,
                 witness=learned.witness,
                 context=context,
@@ -102,7 +104,7 @@ def processes_of_the_run() -> list[psutil.Process]:
         try:
             environment = process.environ()
             ours = environment.get("HOME") == os.environ["HOME"]
-            if process.pid != os.getpid() and ours and environment.get(MARK) == "r-test":
+            if process.pid != os.getpid() and ours and environment.get(MARK) == RUN:
                 found.append(process)
         except psutil.Error:
             continue
@@ -237,7 +239,7 @@ async def test_an_interrupt_stops_the_run_bills_it_and_leaves_no_process(
     async def act(bus: EventBus) -> None:
         async with bus.subscribe(ToolCalled, name="test") as calls:
             async for _ in calls:
-                bus.publish_nowait(Interrupt("r-test", "loop", "the same again and again"))
+                bus.publish_nowait(Interrupt(RUN, "loop", "the same again and again"))
 
     learned = await learn(tmp_path, [Turn(SLEEP)], monkeypatch, act=act)
     assert learned.error == "ModelError"
@@ -251,7 +253,7 @@ async def test_an_interrupt_while_the_model_is_silent_stops_the_run(
     async def act(bus: EventBus) -> None:
         async with bus.subscribe(CostReported, name="test") as costs:
             async for _ in costs:
-                bus.publish_nowait(Interrupt("r-test", "idle", "nothing came"))
+                bus.publish_nowait(Interrupt(RUN, "idle", "nothing came"))
 
     slow = Turn(Text("a long story " * 50), deltas=200, delta_delay_s=0.2)
     learned = await learn(tmp_path, [slow], monkeypatch, act=act)
@@ -281,7 +283,7 @@ async def test_cancelling_stops_the_run_and_its_cost_is_known(
                 group.start_soon(act, bus)
                 learned.append(ModelRun(SONNET))
                 await Cortex(bus, cwd).learn(
-                    "x", learned[0], run_id="r-test", hold=10**6, witness=Witness()
+                    "x", learned[0], run_id=RUN, hold=10**6, witness=Witness()
                 )
     assert scope.cancelled_caught
     assert learned[0].cost == TURN_COST

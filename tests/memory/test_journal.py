@@ -11,10 +11,12 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from llmos.kernel.orphans import MARK
 from llmos.memory.journal import Journal
 from llmos.memory.journal_pruning import KEPT_RUNS, KEPT_S, prune
 from llmos.memory.journal_tables import CUT_OFF, RunHeader
@@ -294,6 +296,17 @@ def test_a_model_run_that_was_cut_off_stays_and_is_undone_only_on_demand(ground:
     assert plan.conflicts == ("made",)
     ground.past.carry_out(plan)
     assert not (ground.root / "made").exists()
+
+
+def test_what_a_run_that_was_cut_off_had_started_is_ended_by_its_own_mark(ground: Ground) -> None:
+    header = RunHeader("r-cut-off", "goal", "LEARNER", mark=f"spare-{os.getpid()}")
+    ground.journal.begin(header, ground.root)
+    process = subprocess.Popen(["sleep", "600"], env={**os.environ, MARK: header.mark})
+    ground.recover()
+    assert not psutil.pid_exists(process.pid)
+    process.wait()
+    with ground.journal.using() as connection:
+        assert connection.execute("SELECT * FROM marks").fetchall() == []
 
 
 def test_a_run_whose_directory_is_locked_is_alive_and_left_alone(ground: Ground) -> None:
