@@ -10,7 +10,10 @@ from a scripted model by the real SDK and CLI. Then, in one process and in turns
 - script: ``bash`` with the same commands in one file, below which no replay can be.
 
 Learning is timed where the model takes a fixed time for each answer: what is above that is what
-llmos, the SDK and the CLI add (first: with the CLI's start; again: another goal in the process).
+llmos, the SDK and the CLI add. First: the first goal of a process, which loads the SDK and starts
+the CLI. Again: another goal in the process, which starts the CLI. Prepared: another goal whose CLI
+was started before, by ``LLMOS.prepare`` (the shell does so while a goal is typed). Bare: the SDK's
+client alone, connected before, from the goal to its result: what is above that is llmos.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ import anyio
 from replay_parts import PARTS, Parts
 
 from llmos.boot import LLMOS
+from llmos.interfaces.defaults import DEFAULT_MODEL
 from llmos.interfaces.demo import inside
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
 from llmos.interfaces.undoing import Undoing
@@ -38,6 +42,13 @@ BY_WRITE = "files by Write"
 WORK = "sleep 1; echo worked > work.txt"
 DELAY_S = 0.5
 ANSWERS = 3
+LEARNED = {
+    "first_s": "the first goal of a process:",
+    "again_s": "another one:",
+    "prepared_s": "another one, prepared:",
+    "bare_s": "bare SDK, connected before:",
+    "by_llmos_s": "prepared, above the bare SDK:",
+}
 LESSON = [f"echo lesson {number}" for number in range(1, ANSWERS)]
 
 
@@ -130,12 +141,55 @@ async def measure(folder: Path, runs: int) -> dict[str, dict[str, float]]:
 async def learning(runs: int) -> dict[str, float]:
     """Return the seconds that learning takes above the model's own: of a first, of later ones."""
     own = DELAY_S * ANSWERS
+    goals = iter(lesson_goals(runs))
+    again: list[float] = []
+    prepared: list[float] = []
+    bare: list[float] = []
     async with LLMOS(timeout_s=600) as system:
-        took = [
-            (await answer(system, f"learn lesson {number} slowly", replay=False))[0] - own
-            for number in range(runs + 1)
-        ]
-    return {"model_s": own, "first_s": took[0], "again_s": statistics.median(took[1:])}
+        first = (await answer(system, next(goals), replay=False))[0] - own
+        for _ in range(runs):
+            again.append((await answer(system, next(goals), replay=False))[0] - own)
+            await system.prepare()
+            prepared.append((await answer(system, next(goals), replay=False))[0] - own)
+            bare.append(await answer_bare(next(goals)) - own)
+    return {
+        "model_s": own,
+        "first_s": first,
+        "again_s": statistics.median(again),
+        "prepared_s": statistics.median(prepared),
+        "bare_s": statistics.median(bare),
+        "by_llmos_s": statistics.median(prepared) - statistics.median(bare),
+    }
+
+
+async def answer_bare(goal: str) -> float:
+    """Reach a goal with the SDK's client alone, connected before; return the seconds it took."""
+    from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ResultMessage
+
+    options = ClaudeAgentOptions(
+        tools=["Bash"],
+        allowed_tools=["Bash"],
+        model=DEFAULT_MODEL,
+        permission_mode="acceptEdits",
+        setting_sources=[],
+        strict_mcp_config=True,
+    )
+    client = ClaudeSDKClient(options)
+    await client.connect()
+    try:
+        began = time.perf_counter()
+        await client.query(goal)
+        async for message in client.receive_response():
+            if isinstance(message, ResultMessage) and message.is_error:
+                raise SystemExit(f"{goal}: {message.result}")
+        return time.perf_counter() - began
+    finally:
+        await client.disconnect()
+
+
+def lesson_goals(runs: int) -> list[str]:
+    """Return the goals of `learning`."""
+    return [f"learn lesson {number} slowly" for number in range(3 * runs + 1)]
 
 
 def main() -> None:
@@ -147,10 +201,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.runs < 1:
         parser.error("--runs must be at least 1")
-    slow = [
-        conversation(f"learn lesson {number} slowly", LESSON, DELAY_S)
-        for number in range(options.runs + 1)
-    ]
+    slow = [conversation(goal, LESSON, DELAY_S) for goal in lesson_goals(options.runs)]
     with tempfile.TemporaryDirectory(prefix="llmos-replay-") as name:
         folder = Path(name).resolve()
         place = folder / "place"
@@ -165,8 +216,10 @@ def main() -> None:
         print(json.dumps({"runs": options.runs, "replays": found, "learning": learned}))
         return
     print(table(found))
-    own, first, again = learned["model_s"], learned["first_s"], learned["again_s"]
-    print(f"learning, above {own:.1f} s of the model: first {first:.2f} s, again {again:.2f} s")
+    own = learned["model_s"]
+    for name, said in LEARNED.items():
+        above = f"{learned[name]:.2f} s above {own:.1f} s of the model"
+        print(f"learning, {said:34}{above} ({learned[name] / own:.2f})")
 
 
 def table(found: Mapping[str, Mapping[str, float]]) -> str:

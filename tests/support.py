@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
+from llmos.kernel.orphans import MARK
 
 ROOT = Path(__file__).resolve().parent.parent
 TURN_COST_USD = 0.0025
@@ -77,6 +81,19 @@ class Place:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+def marks_in(home: Path) -> list[str]:
+    """Return the marks of the processes of a home: one for each CLI and each of its commands."""
+    found: list[str] = []
+    for process in psutil.process_iter():
+        try:
+            environment = process.environ()
+            if process.pid != os.getpid() and environment.get("HOME") == str(home):
+                found += [environment[MARK]] if MARK in environment else []
+        except psutil.Error:
+            continue
+    return sorted(found)
 
 
 def bash(*commands: str, answer: str = "done") -> Sequence[Turn]:

@@ -16,6 +16,9 @@ import pytest
 
 from llmos.boot import LLMOS
 from llmos.interfaces import spare
+from llmos.interfaces.cortex import Cortex
+from llmos.interfaces.declaring import DeclarationTool
+from llmos.interfaces.defaults import DEFAULT_MODEL
 from llmos.interfaces.scripted_model import (
     Conversation,
     Request,
@@ -24,9 +27,10 @@ from llmos.interfaces.scripted_model import (
     ToolUse,
     Turn,
 )
+from llmos.kernel.bus import EventBus
 from llmos.kernel.events import Event, ToolCalled
 from llmos.kernel.orphans import MARK
-from support import Place, conversation
+from support import Place, conversation, marks_in
 
 pytestmark = pytest.mark.anyio
 
@@ -51,24 +55,13 @@ class Runs:
         return answered
 
 
-def marks(home: str | None = None) -> list[str]:
-    """Return the marks of the processes of one home: one for each CLI and each of its commands."""
-    found: list[str] = []
-    for process in psutil.process_iter():
-        try:
-            environment = process.environ()
-            if process.pid != os.getpid() and environment.get("HOME") == (
-                home or os.environ["HOME"]
-            ):
-                found += [environment[MARK]] if MARK in environment else []
-        except psutil.Error:
-            continue
-    return sorted(found)
+def marks() -> list[str]:
+    return marks_in(Path.home())
 
 
-def until_none(home: str | None = None) -> None:
+def until_none(home: Path) -> None:
     for _ in range(1200):
-        if not marks(home):
+        if not marks_in(home):
             return
         time.sleep(0.05)
     pytest.fail("the CLI goes on")
@@ -145,6 +138,32 @@ async def test_each_serves_one_goal_and_nothing_of_it_reaches_the_next(
     assert GREET not in json.dumps(model.requests[-1].body["messages"])
 
 
+Changed = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"hold": 2}, {"schema": {"type": "object"}}, {"kept": False}, {"earlier": "s"},
+     {"model": "claude-haiku-4-5"}, {"permission_mode": "plan"}, {"variable": "x"}],
+    ids="".join,
+)  # fmt: skip
+def test_what_is_fixed_at_the_start_tells_what_serves(
+    changed: Changed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def signature(
+        model: str = DEFAULT_MODEL, permission_mode: str = "default", variable: str = "", **given: Any
+    ) -> object:
+        monkeypatch.setenv("VARIABLE", variable)
+        cortex = Cortex(EventBus(), Path("/"), model=model, permission_mode=permission_mode)
+        wanted: Changed = {"hold": 1, "schema": None, "kept": True, "earlier": None, **given}
+        hold, schema = wanted.pop("hold"), wanted.pop("schema")
+        return cortex._learning(hold, DeclarationTool("a goal", "/"), schema, **wanted).signature
+
+    assert signature() == signature()
+    assert signature(**changed) != signature()
+
+
+@pytest.mark.nightly
 async def test_one_that_would_have_been_started_otherwise_is_not_used(
     model: ScriptedModel, runs: Runs
 ) -> None:
@@ -208,45 +227,60 @@ async def test_what_nobody_uses_ends_with_the_system(model: ScriptedModel) -> No
     assert sessions_at_the_cli() == []
 
 
+@pytest.mark.nightly
 async def test_what_nobody_uses_for_long_ends(
     model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spare, "IDLE_S", 0.0)
     async with LLMOS() as os:
         await os.prepare()
-        await anyio.to_thread.run_sync(until_none)
+        await anyio.to_thread.run_sync(until_none, Path.home())
 
 
+@pytest.mark.nightly
 async def test_without_a_key_nothing_is_kept_and_the_goal_says_why(
     model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     async with LLMOS() as os:
         await os.prepare()
-        await anyio.to_thread.run_sync(until_none)
+        await anyio.to_thread.run_sync(until_none, Path.home())
         assert (await os.execute(COUNT)).exit_code == 4
 
 
 PROGRAM = """
-import asyncio
+import asyncio, sys
 from llmos.boot import LLMOS
+from llmos.kernel.events import ToolReturned
 async def main():
     async with LLMOS() as os:
         await os.prepare()
-        print("ready", flush=True)
-        await asyncio.sleep(600)
+        if len(sys.argv) == 1:
+            print("ready", flush=True)
+            await asyncio.sleep(600)
+        os.bus.on(ToolReturned, handler=lambda _: print("ready", flush=True), name="test")
+        await os.execute(sys.argv[1])
 asyncio.run(main())
 """
 
 
-def test_kill_9_leaves_no_process_of_what_was_started(tmp_path: Path) -> None:
-    with ScriptedModel([]) as model:
+@pytest.mark.parametrize(
+    "goals",
+    [
+        pytest.param((), id="unused"),
+        pytest.param((WAIT,), id="in the middle of a goal", marks=pytest.mark.nightly),
+    ],
+)
+def test_kill_9_leaves_no_process_of_what_was_started(
+    tmp_path: Path, goals: tuple[str, ...]
+) -> None:
+    with ScriptedModel([conversation(WAIT, "echo first", SLEEP)]) as model:
         place = Place(tmp_path, model)
-        process = place.start_python("-c", PROGRAM)
+        process = place.start_python("-c", PROGRAM, *goals)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        (left,) = marks(str(place.home))
+        (left,) = {*marks_in(place.home)}
         assert left.startswith("spare-")
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        until_none(str(place.home))
+        until_none(place.home)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import random
 import string
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmos.kernel.redaction import Redactor
+from llmos.kernel.secret_forms import FORMS
 
 ROOT = Path(__file__).resolve().parents[2]
 MANY = 200
@@ -167,3 +170,9 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
     redactor = Redactor({"TOKEN": "hunter2hunter2"})
     once = redactor.redact(text)
     assert redactor.redact(once) == once
+
+
+def test_no_form_is_so_short_that_it_would_be_passed_over() -> None:
+    parser: Any = importlib.import_module("re._parser")
+    for form in FORMS:
+        assert parser.parse(form.source).getwidth()[0] >= 8, form.kind
