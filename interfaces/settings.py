@@ -65,6 +65,7 @@ KEYS = (
     Key("shell.confirm_exit", "confirm_exit", "Ctrl-C leaves only when pressed twice"),
     Key("shell.ctrl_j_sends", "ctrl_j_sends", "Ctrl-J sends instead of beginning a new line"),
     Key("shell.notify", "notify", "how you are called: auto, bell, osc9 or off"),
+    Key("shell.start_ahead", "start_ahead", "start the model's CLI while a goal for it is typed"),
     Key("shell.output_in_context", "output_in_context", "what !cmd printed goes with a goal"),
     Key(
         "context.tokens", "context_tokens", "most that what is known may add to a goal; 0 for none"
@@ -99,6 +100,7 @@ class Settings(Record, kw_only=True):
         confirm_exit: Whether Ctrl-C leaves the shell only when pressed twice.
         ctrl_j_sends: Whether Ctrl-J sends, as some terminals need; else it begins a new line.
         notify: How the user is called when something waits for an answer, or a long goal ends.
+        start_ahead: Whether the model's CLI is started while a goal that needs it is typed.
         output_in_context: Whether what ``!cmd`` printed goes with the next goal.
         context_tokens: Most that what is known may add to a goal for the model, tokens.
         embedding: How texts become vectors in the semantic memory.
@@ -126,6 +128,7 @@ class Settings(Record, kw_only=True):
     confirm_exit: bool = True
     ctrl_j_sends: bool = False
     notify: Notify = "auto"
+    start_ahead: bool = True
     output_in_context: bool = False
     context_tokens: int = 2000
     embedding: EmbeddingName = "static"
@@ -313,6 +316,7 @@ _CHECKS: dict[str, CoreSchema] = {
     "confirm_exit": core_schema.bool_schema(),
     "ctrl_j_sends": core_schema.bool_schema(),
     "notify": core_schema.literal_schema(list(get_args(Notify))),
+    "start_ahead": core_schema.bool_schema(),
     "output_in_context": core_schema.bool_schema(),
     "context_tokens": core_schema.int_schema(ge=0),
     "embedding": core_schema.literal_schema(list(get_args(EmbeddingName))),

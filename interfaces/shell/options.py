@@ -19,6 +19,7 @@ class ShellOptions(Record, kw_only=True):
         screen_reader: Plain text that never changes once it was written: no status line, no menu
             that opens by itself, no suggestion.
         notify: How the user is called when a goal waits for an answer, or a long one ends.
+        start_ahead: Whether the model's CLI is started while a goal that needs it is typed.
         output_in_context: Whether what ``!cmd`` printed goes with the next goal.
         colour: Whether colours are used.
         dumb: Whether the terminal knows no escapes at all.
@@ -29,6 +30,7 @@ class ShellOptions(Record, kw_only=True):
     ctrl_j_sends: bool = False
     screen_reader: bool = False
     notify: Notify = "auto"
+    start_ahead: bool = True
     output_in_context: bool = False
     colour: bool = True
     dumb: bool = False
@@ -56,6 +58,7 @@ def options_of(
         ctrl_j_sends=settings.ctrl_j_sends,
         screen_reader=settings.screen_reader or screen_reader,
         notify=settings.notify,
+        start_ahead=settings.start_ahead,
         output_in_context=settings.output_in_context,
         colour=not environ.get("NO_COLOR") and not dumb,
         dumb=dumb,

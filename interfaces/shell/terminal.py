@@ -100,7 +100,9 @@ class Terminal:
         )
         self._purse = Purse(system.economy, self._changed)
         self._price = PriceTag(system.decide, self._goal_of, self._priced)
-        self._warm_up = WarmUp(system, lambda: self._price.price.needs_model)
+        self._warm_up = WarmUp(
+            system, lambda: options.start_ahead and self._price.price.needs_model
+        )
         self._mode = str(system.settings.permission_mode)
         self._last: Result | None = None
         self._due = False

@@ -144,14 +144,14 @@ Changed = dict[str, Any]
 @pytest.mark.parametrize(
     "changed",
     [{"hold": 2}, {"schema": {"type": "object"}}, {"kept": False}, {"earlier": "s"},
-     {"model": "claude-haiku-4-5"}, {"permission_mode": "plan"}, {"variable": "x"}],
+     {"model": "claude-haiku-4-5"}, {"permission_mode": "default"}, {"variable": "x"}],
     ids="".join,
 )  # fmt: skip
 def test_what_is_fixed_at_the_start_tells_what_serves(
     changed: Changed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def signature(
-        model: str = DEFAULT_MODEL, permission_mode: str = "default", variable: str = "", **given: Any
+        model: str = DEFAULT_MODEL, permission_mode: str = "plan", variable: str = "", **given: Any
     ) -> object:
         monkeypatch.setenv("VARIABLE", variable)
         cortex = Cortex(EventBus(), Path("/"), model=model, permission_mode=permission_mode)
