@@ -135,7 +135,7 @@ class Cortex:
                 it is kept if None.
         """
         earlier = None if keeper is None else keeper.earlier
-        wanted = self._learning(
+        wanted = self.learning(
             hold,
             declaring,
             schema,
@@ -177,11 +177,9 @@ class Cortex:
         if self._group is None:
             return
         await anyio.to_thread.run_sync(importlib.import_module, "claude_agent_sdk")
-        from claude_agent_sdk import ClaudeSDKError
-
         if self._spares is None:
-            self._spares = Spares(self._group, (ClaudeSDKError,), self._forget_at_cli)
-        wanted = self._learning(hold, declaring, None, kept=kept, earlier=None)
+            self._spares = Spares(self._group, self._forget_at_cli)
+        wanted = self.learning(hold, declaring, None, kept=kept, earlier=None)
         await self._spares.prepare(wanted, Seat(self._gate))
 
     async def plan(self, goal: str, run: ModelRun, *, run_id: str, hold: Micros) -> Plan | None:
@@ -239,7 +237,7 @@ class Cortex:
             env=_environment(mark, os.environ),
         )
 
-    def _learning(
+    def learning(
         self,
         hold: Micros,
         declaring: DeclarationTool | None,
@@ -248,7 +246,15 @@ class Cortex:
         kept: bool,
         earlier: str | None,
     ) -> Wanted:
-        """Return what a run that learns needs of its client."""
+        """Return what a run that learns needs of its client; see `learn` and `prepare`.
+
+        Args:
+            hold: Money that is set aside, micro-dollars.
+            declaring: The tool for declaring parameters, if it is to be offered.
+            schema: JSON schema that the answer must fit, or None.
+            kept: Whether what the model sees and says is kept.
+            earlier: The CLI's id of the session that is gone on from, or None.
+        """
         from claude_agent_sdk import ClaudeSDKClient
 
         prompt = _LEARNER_PROMPT if declaring is None else f"{_LEARNER_PROMPT}\n{declaring.prompt}"
@@ -317,7 +323,7 @@ class Cortex:
         async def served(by: Started) -> bool:
             stream = StreamReader(run, self._bus, run_id, hold, self._clock)
             run.mark, run.session_id = by.mark, by.session_id
-            await by.seat.take(sitting(stream))
+            by.seat.take(sitting(stream))
             return await serve(by, goal, stream, errors, self._cli_path)
 
         try:

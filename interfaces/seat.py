@@ -74,13 +74,8 @@ class Seat:
         self._edited: dict[str, JsonObject] = {}
         self._early: list[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = []
 
-    async def take(self, run: Sitting) -> None:
+    def take(self, run: Sitting) -> None:
         """Let a run sit down; from now on all calls are for it."""
-        if run.keeper is not None:
-            # What the client wrote before is what its next lines follow on.
-            for key, entries in self._early:
-                await run.keeper.append(key, entries)
-        self._early.clear()
         self._run = run
 
     def as_carried_out(self, recorded: RecordedCall) -> RecordedCall:
@@ -140,6 +135,11 @@ class Seat:
         if self._run is None:
             self._early.append((key, entries))
         elif self._run.keeper is not None:
+            if any(one.get("type") == "user" for one in entries):
+                # What was written before is what the goal follows on; it is nothing without one.
+                early, self._early = self._early, []
+                for one in early:
+                    await self._run.keeper.append(*one)
             await self._run.keeper.append(key, entries)
 
     async def load(self, key: Mapping[str, Any]) -> list[dict[str, JsonValue]] | None:

@@ -139,18 +139,11 @@ class Spares:
 
     Args:
         group: Where what starts and keeps it runs; when that is cancelled the spare ends.
-        errors: What a client raises that cannot be started, or is gone.
         forget: Removes what a client kept on the disk, by its session's id. Blocks.
     """
 
-    def __init__(
-        self,
-        group: TaskGroup,
-        errors: tuple[type[Exception], ...],
-        forget: Callable[[str], None],
-    ) -> None:
+    def __init__(self, group: TaskGroup, forget: Callable[[str], None]) -> None:
         self._group = group
-        self._errors = (*errors, OSError, NotUsable)
         self._forget = forget
         self._spare: Spare | None = None
         self._failed: tuple[object, float] | None = None
@@ -203,9 +196,10 @@ class Spares:
             with spare.waiting:
                 try:
                     await spare.start()
-                except self._errors as error:
-                    # The run that will be started without it says what is wrong.
-                    _logger.debug("no client could be started before it is needed: %s", error)
+                except Exception:
+                    # The run that is started without it says what is wrong. Nothing that fails
+                    # before it is needed may end what goes on, and the SDK raises all kinds.
+                    _logger.debug("no client could be started ahead", exc_info=True)
                     self._failed = (spare.signature, time.monotonic())
                 else:
                     spare.begun.set()
@@ -221,8 +215,8 @@ class Spares:
     async def _end(self, spare: Spare) -> None:
         try:
             await spare.close()
-        except self._errors as error:
-            _logger.debug("while closing a client that nobody used: %s", error)
+        except Exception:
+            _logger.debug("while closing a client that nobody used", exc_info=True)
         if spare.session_id:
             await anyio.to_thread.run_sync(self._forget, spare.session_id)
 

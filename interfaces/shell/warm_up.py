@@ -50,7 +50,7 @@ class WarmUp:
             if pause.cancelled_caught and self._needed():
                 try:
                     await self._system.prepare()
-                except LlmosError as error:
+                except (LlmosError, OSError, ImportError) as error:
                     _logger.info("nothing could be started before it is needed: %s", error)
 
 

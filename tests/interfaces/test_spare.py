@@ -157,7 +157,7 @@ def test_what_is_fixed_at_the_start_tells_what_serves(
         cortex = Cortex(EventBus(), Path("/"), model=model, permission_mode=permission_mode)
         wanted: Changed = {"hold": 1, "schema": None, "kept": True, "earlier": None, **given}
         hold, schema = wanted.pop("hold"), wanted.pop("schema")
-        return cortex._learning(hold, DeclarationTool("a goal", "/"), schema, **wanted).signature
+        return cortex.learning(hold, DeclarationTool("a goal", "/"), schema, **wanted).signature
 
     assert signature() == signature()
     assert signature(**changed) != signature()
