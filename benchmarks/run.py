@@ -61,7 +61,7 @@ def replay_rows(found: Mapping[str, Any]) -> Iterator[Row]:
             if name not in ("replay", "script"):
                 yield Row(f"  {name}", row[f"{name}_s"] * 1000, "ms", "the replay", replay)
     learned = found["learning"]
-    for which in ("first", "again"):
+    for which in ("first", "again", "prepared", "bare", "by_llmos"):
         yield Row(f"learning adds, {which}", learned[f"{which}_s"], "s")
 
 
