@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 BUILTIN_TOOLS = ("Read", "Write", "Edit", "Bash", "Glob", "Grep")
 PERMISSION_MODES = ("acceptEdits", "default", "plan", "dontAsk", "bypassPermissions")
 
+_QUIET = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
 _BUFFER = 256 * 2**20
 _PATIENCE_S = 3600
 """Seconds that a person may take to answer."""
@@ -386,6 +387,8 @@ def _environment(mark: str, inherited: Mapping[str, str]) -> dict[str, str]:
         "CLAUDE_CODE_MAX_RETRIES": inherited.get("CLAUDE_CODE_MAX_RETRIES", "3"),
         # Else a timed-out command goes on in the background and injects turns of its own.
         "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+        # Usage statistics, error reports and updates: nobody who types a goal has asked for them.
+        _QUIET: inherited.get(_QUIET, "1"),
     }
 
 

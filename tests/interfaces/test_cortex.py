@@ -10,12 +10,14 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
+from claude_agent_sdk import ClaudeSDKClient
 from pydantic import JsonValue
 
 from llmos.interfaces.cortex import Cortex
 from llmos.interfaces.model_run import ModelRun
 from llmos.interfaces.planning import Plan
 from llmos.interfaces.scripted_model import ScriptedModel, Text, ToolUse, Turn, Usage
+from llmos.interfaces.seat import Seat
 from llmos.kernel.bus import EventBus
 from llmos.kernel.events import CostReported, Interrupt, ToolCalled
 from llmos.kernel.orphans import MARK
@@ -339,3 +341,17 @@ async def test_a_plan_is_structured_and_nothing_is_carried_out(
 async def test_a_plan_in_prose_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prose = [Turn(Text("first do this")), Turn(Text("then that"))]
     assert await plan(tmp_path, prose, monkeypatch) == "ModelError"
+
+
+@pytest.mark.parametrize(("set_by_user", "told"), [(None, "1"), ("0", "0")])
+def test_the_cli_is_asked_to_send_nothing_of_its_own_unless_the_user_says_otherwise(
+    set_by_user: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
+    monkeypatch.delenv(name, raising=False)
+    if set_by_user is not None:
+        monkeypatch.setenv(name, set_by_user)
+    wanted = Cortex(EventBus(), tmp_path).learning(1, None, None, kept=False, earlier=None)
+    client = wanted.make(Seat(None), "r-1")
+    assert isinstance(client, ClaudeSDKClient)
+    assert client.options.env[name] == told
