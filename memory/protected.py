@@ -44,7 +44,9 @@ class ProtectedPaths:
 
     def __init__(self, cwd: Path, own: Sequence[Path]) -> None:
         self._cwd = cwd
-        self._own = tuple(dict.fromkeys((*own, *(path.resolve() for path in own))))
+        # As texts: a replay of a hundred steps compares paths ten thousand times.
+        known = dict.fromkeys((*own, *(path.resolve() for path in own)))
+        self._own = tuple(f"{path}/" for path in known)
         names = {path.name.casefold() for path in own}
         self._hints = (*FOLDERS, *FILES, *names)
 
@@ -63,7 +65,7 @@ class ProtectedPaths:
                     return f"what is in {part} is protected: it could run by itself later"
             if names and names[-1] in FILES:
                 return f"{names[-1]} is protected: it could run by itself later"
-            if any(one.is_relative_to(own) for own in self._own):
+            if f"{one}/".startswith(self._own):
                 return "llmos's own files are protected"
         return None
 
