@@ -27,7 +27,7 @@ _MOST_WORDS = 32
 _WORD = re.compile(r"\w+")
 _FEW_MEMORIES = 5_000
 """Up to so many memories FTS5 ranks all that hold a word of the query."""
-_RARE = 2_000
+_RARE = 1_000
 """Above, only words that stand in at most so many count: to rank by one that stands in a tenth of
 a million would take longer than the whole search, and tell little."""
 _SATURATION, _BY_LENGTH = 1.2, 0.75

@@ -34,9 +34,9 @@ _AT_ONCE = 4
 """Blocks that are compared at a time, so that what is made meanwhile stays in the cache."""
 _FEW = 50_000
 """Up to so many places all words of all codes are compared."""
-_SHARES = (12, 100)
+_SHARES = (80, 400)
 """Above, one in so many places is looked at further, after the first word and after the second."""
-_LEAST = 2_000
+_LEAST = 3_000
 
 
 class VectorFile:

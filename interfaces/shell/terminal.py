@@ -100,9 +100,7 @@ class Terminal:
         )
         self._purse = Purse(system.economy, self._changed)
         self._price = PriceTag(system.decide, self._goal_of, self._priced)
-        self._warm_up = WarmUp(
-            system, lambda: options.start_ahead and self._price.price.needs_model
-        )
+        self._warm_up = WarmUp(system, self._needs_client)
         self._mode = str(system.settings.permission_mode)
         self._last: Result | None = None
         self._due = False
@@ -271,6 +269,11 @@ class Terminal:
         if self._mode != self._system.settings.permission_mode:
             self._system.set_permission_mode(self._mode)
             self._price.again()
+
+    def _needs_client(self) -> bool:
+        # While a goal runs the machine is its own, and the keys'.
+        ahead = self._options.start_ahead and not self._turns.busy
+        return ahead and self._price.price.needs_model
 
     def _priced(self) -> None:
         self._warm_up.priced()
