@@ -106,7 +106,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param(one, marks=pytest.mark.nightly if number > 1 else ())
+        pytest.param(one, marks=pytest.mark.nightly if number > 0 else ())
         for number, one in enumerate(DAMAGES.values())
     ],
     ids=list(DAMAGES),
@@ -197,6 +197,7 @@ def test_a_model_server_that_refuses_is_temporary(place: Place) -> None:
     clear_line(done.err)
 
 
+@pytest.mark.nightly
 def test_a_budget_of_nothing_still_replays_but_does_not_learn(place: Place) -> None:
     learn_hello(place)
     assert place.llmos("--budget", "0", "say hello").code == 0

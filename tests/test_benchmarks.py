@@ -42,6 +42,7 @@ def test_the_cold_start_benchmark_gives_figures_for_each_way() -> None:
     assert found["ways"]["imports"]["x_imports"] == 1
 
 
+@pytest.mark.nightly
 def test_all_benchmarks_are_one_command() -> None:
     names = ("decide", "undo", "million", "peers")
     done = subprocess.run(

@@ -151,6 +151,7 @@ def test_a_goal_whose_results_are_already_there_replays_again(place: Place) -> N
         assert place.llmos("--replay-only", CREATE).code == 0
 
 
+@pytest.mark.nightly
 def test_appending_appends_each_time(place: Place) -> None:
     place.model.add(conversation("add a line", "echo line >> log.txt"))
     for _ in range(3):
@@ -242,6 +243,7 @@ asyncio.run(example())
 """
 
 
+@pytest.mark.nightly
 def test_the_library_example_runs_beside_packages_of_the_same_names(place: Place) -> None:
     for package in ("memory", "plugins", "kernel"):
         (place.cwd / package).mkdir()

@@ -94,7 +94,10 @@ def replay(place: Place, goal: str) -> Outcome:
 
 @pytest.mark.parametrize(
     ("sequence", "numbers"),
-    [("fibonacci", "0 1 1 2 3 5 8 13 21 34"), ("squares", "1 4 9 16 25 36 49 64 81 100")],
+    [
+        ("fibonacci", "0 1 1 2 3 5 8 13 21 34"),
+        pytest.param("squares", "1 4 9 16 25 36 49 64 81 100", marks=pytest.mark.nightly),
+    ],
 )
 def test_another_value_of_the_declared_domain_is_replayed_for_nothing(
     sequence: str, numbers: str, place: Place
@@ -107,6 +110,7 @@ def test_another_value_of_the_declared_domain_is_replayed_for_nothing(
     assert (place.cwd / f"{sequence}.py").read_text() == expected
 
 
+@pytest.mark.nightly
 def test_the_learned_value_itself_is_replayed(place: Place) -> None:
     learn_primes(place)
     (place.cwd / "primes.py").unlink()

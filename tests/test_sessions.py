@@ -90,6 +90,7 @@ def test_a_copy_leaves_the_session_as_it_was(place: Place) -> None:
     assert [(row["name"], row["goals"]) for row in rows] == [("sorted", 2), ("lists", 1)]
 
 
+@pytest.mark.nightly
 def test_a_run_that_was_stopped_by_its_cap_can_be_gone_on_from(place: Place) -> None:
     dear = Usage(input_tokens=400_000)
     place.model.add(

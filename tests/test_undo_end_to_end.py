@@ -177,6 +177,7 @@ def test_drift_tells_what_may_have_been_done_outside(place: Place) -> None:
     assert not (place.cwd / "made").exists()
 
 
+@pytest.mark.nightly
 def test_a_replay_killed_while_another_waits_is_rolled_back_before_the_other_goes_on(
     place: Place,
 ) -> None:
