@@ -50,7 +50,13 @@ def words_of(query: str) -> list[str]:
 
 
 def by_words(
-    connection: sqlite3.Connection, query: str, wanted: Filter, now: float, most: int
+    connection: sqlite3.Connection,
+    query: str,
+    wanted: Filter,
+    now: float,
+    most: int,
+    *,
+    alone: bool = False,
 ) -> dict[int, float]:
     """Return the memories that match words of a query best: number to BM25, higher is better.
 
@@ -60,13 +66,16 @@ def by_words(
         wanted: Which memories are wanted.
         now: UTC epoch seconds.
         most: How many at most.
+        alone: Whether nothing else finds any: then common words count where there are no others.
     """
     asked = [f'"{word}"' for word in words_of(query)]
     last = connection.execute("SELECT max(number) FROM memories").fetchone()[0] or 0
     if not asked or not last:
         return {}
     if last > _FEW_MEMORIES:
-        return _by_rare_words(connection, asked, last, wanted.sql(now), most)
+        found = _by_rare_words(connection, asked, last, wanted.sql(now), most)
+        if found or not alone:
+            return found
     condition, values = wanted.sql(now)
     rows = connection.execute(
         "SELECT number, -bm25(words) FROM words JOIN memories ON number = words.rowid"

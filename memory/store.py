@@ -163,7 +163,8 @@ class SemanticMemory:
             if vector is not None:
                 cosines = self._by_meaning(vector, stale, wanted, now, depth)
             if mode != "vector":
-                words = by_words(self._connection, query, wanted, now, depth)
+                alone = mode == "text"
+                words = by_words(self._connection, query, wanted, now, depth, alone=alone)
             if vector is not None and words:
                 missing = words.keys() - cosines.keys() - stale
                 cosines |= self._cosines_of(vector, sorted(missing))

@@ -205,10 +205,10 @@ class Terminal:
         running = one_line(self._turns.running, 30)
         return status_parts(self._price.price, self._purse, self._mode, running)
 
+    # What is carried out, and what is told of it.
+
     def _aside(self) -> AbstractAsyncContextManager[None]:
         return self.front.editor.aside()
-
-    # What is carried out, and what is told of it.
 
     async def _carry_out(self, entry: str) -> None:
         text = entry.strip()

@@ -336,6 +336,17 @@ def test_among_many_what_is_not_wanted_is_left_out_however_well_its_words_fit(
 
 
 @pytest.mark.usefixtures("as_of_many")
+def test_among_many_a_search_by_words_alone_finds_common_ones_where_there_are_no_others(
+    memory: SemanticMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hybrid, "_RARE", 1)
+    for name in ("ash", "oak"):
+        memory.add(f"the branch of an {name}")
+    assert len(texts(memory, "branch", mode="text")) == 2
+    assert texts(memory, "branch of an oak", mode="text") == ["the branch of an oak"]
+
+
+@pytest.mark.usefixtures("as_of_many")
 def test_among_many_a_word_that_nobody_wrote_finds_nothing(memory: SemanticMemory) -> None:
     memory.add("the release branch is trunk")
     assert memory.search("zebra", 5, mode="text") == []
