@@ -29,6 +29,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
+import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 
@@ -36,6 +37,7 @@ from .interfaces.decision import Decision
 from .interfaces.defaults import MEMORY_TOOLS, STOPPED
 from .interfaces.dispatcher import Dispatcher, Policy, check_goal, new_run_id
 from .interfaces.follower import Follower
+from .interfaces.loop_waits import LoopWaits
 from .interfaces.on_demand import LearnerOnDemand, WatchOnDemand
 from .interfaces.own_files import files_being_written
 from .interfaces.permission_gate import PermissionGate
@@ -634,7 +636,7 @@ class LLMOS:
         follower = Follower(
             registry,
             self._journal,
-            self.bus,
+            partial(anyio.from_thread.run_sync, self.bus.publish_nowait),
             self.cwd,
             env=self._redactor.without_secrets(os.environ),
             exclude=self._own,
@@ -644,7 +646,8 @@ class LLMOS:
         )
         self._learner = LearnerOnDemand(partial(self._make_learner, registry))
         self._dispatcher = Dispatcher(
-            self.bus,
+            self.bus.publish_nowait,
+            LoopWaits(),
             self._store,
             self._evidence,
             self._economy,
@@ -714,10 +717,7 @@ class LLMOS:
         read = self._registry.get("Read")
 
         def seen(call: ToolCall) -> str | None:
-            import anyio.from_thread
-
-            session = ToolSession(self.cwd, self.cwd, {})
-            result = anyio.from_thread.run(read.run, call.input, session)
+            result = read.run(call.input, ToolSession(self.cwd, self.cwd, {}))
             return result.output if result.ok else None
 
         return Recall(
@@ -810,8 +810,6 @@ class LLMOS:
         )
 
     def _notice(self, text: str) -> None:
-        import anyio.from_thread
-
         # Memory works in a thread; the bus belongs to the event loop.
         anyio.from_thread.run_sync(self.bus.publish_nowait, Notice(text))
 

@@ -16,7 +16,6 @@ from unittest import mock
 
 import anyio.to_thread
 
-from llmos.interfaces import follower
 from llmos.interfaces.bound_guards import BoundGuards
 from llmos.interfaces.dispatcher import Dispatcher
 from llmos.interfaces.learned_guards import LearnedGuards
@@ -70,10 +69,8 @@ class Parts:
                 for name in names:
                     if name in vars(owner):
                         put(owner, name, self._blocking(part, getattr(owner, name)))
-            put(DriverOnDemand, "run", self._awaited("steps", DriverOnDemand.run))
-            in_thread = self._in_thread(anyio.to_thread.run_sync)
-            put(anyio.to_thread, "run_sync", in_thread)
-            put(follower, "in_thread", in_thread)
+            put(DriverOnDemand, "run", self._blocking("steps", DriverOnDemand.run))
+            put(anyio.to_thread, "run_sync", self._in_thread(anyio.to_thread.run_sync))
             yield
 
     @contextmanager
@@ -93,14 +90,6 @@ class Parts:
         def counted(*given: P.args, **named: P.kwargs) -> T:
             with self._counted(part):
                 return work(*given, **named)
-
-        return counted
-
-    def _awaited(self, part: str, work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-        @wraps(work)
-        async def counted(*given: P.args, **named: P.kwargs) -> T:
-            with self._counted(part):
-                return await work(*given, **named)
 
         return counted
 

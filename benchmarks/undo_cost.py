@@ -27,10 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import anyio
-
 from llmos.interfaces.follower import Follower
-from llmos.kernel.bus import EventBus
 from llmos.kernel.drivers import standard_drivers
 from llmos.kernel.tools import ToolRegistry
 from llmos.memory.journal import Journal
@@ -91,21 +88,21 @@ def make_trace(seconds: float) -> Trace:
     )  # fmt: skip
 
 
-async def replays(folder: Path, seconds: float, runs: int) -> list[tuple[float, float, float]]:
+def replays(folder: Path, seconds: float, runs: int) -> list[tuple[float, float, float]]:
     """Replay again and again; return the seconds in the journal, of its processor, and in all."""
     root, journal, watch = folder / "tree", Journal(folder / "undo"), Watch()
     for name in ("begin", "look_again", "close_run"):
         setattr(journal, name, watch.over(getattr(journal, name)))
     env = {"PATH": os.environ["PATH"]}
     trace, found = make_trace(seconds), list[tuple[float, float, float]]()
-    async with EventBus() as bus:
-        follower = Follower(ToolRegistry(standard_drivers()), journal, bus, root, env=env)
-        for number in range(runs + 1):
-            watch.seconds, watch.cpu, began = 0.0, 0.0, time.perf_counter()
-            replay = await follower.follow("t-1", trace, run_id=f"r-{number}", left={})
-            if replay.drift is not None:
-                raise SystemExit(f"the replay drifted: {replay.drift.reason}")
-            found.append((watch.seconds, watch.cpu, time.perf_counter() - began))
+    registry = ToolRegistry(standard_drivers())
+    follower = Follower(registry, journal, lambda _event: None, root, env=env)
+    for number in range(runs + 1):
+        watch.seconds, watch.cpu, began = 0.0, 0.0, time.perf_counter()
+        replay = follower.follow("t-1", trace, run_id=f"r-{number}", left={})
+        if replay.drift is not None:
+            raise SystemExit(f"the replay drifted: {replay.drift.reason}")
+        found.append((watch.seconds, watch.cpu, time.perf_counter() - began))
     journal.close()
     return found
 
@@ -168,7 +165,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="llmos-undo-") as name:
         folder = Path(name).resolve()
         make_tree(folder / "tree", options.files)
-        first, *rest = anyio.run(replays, folder, options.seconds, options.runs)
+        first, *rest = replays(folder, options.seconds, options.runs)
         beside = others(folder, options.runs)
     shares = [journal / (everything - journal) for journal, _, everything in rest]
     burned = [cpu / (everything - journal) for journal, cpu, everything in rest]

@@ -61,7 +61,7 @@ class StubDriver:
     effect: Effect = Effect.RUN
     fingerprint: str = ""
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Refuse."""
         raise NotImplementedError("a benchmark of matching carries nothing out")
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.from_thread import check_cancelled
 from anyio.to_thread import run_sync as in_thread
 
-from ..kernel.bus import EventBus
 from ..kernel.drivers import standard_drivers
 from ..kernel.errors import LlmosError
 from ..kernel.events import Notice
@@ -33,6 +33,7 @@ from ..memory.tree import Change, Tree
 from .follower import Follower
 
 if TYPE_CHECKING:
+    from ..kernel.bus import EventBus
     from ..memory.open_run import OpenRun
 
 MOST_ENTRIES, MOST_BYTES = 2_000, 32 * 2**20
@@ -130,10 +131,16 @@ class Compactor:
         registry = ToolRegistry(standard_drivers())
         try:
             with anyio.move_on_after(_TIMEOUT_S):
-                async with EventBus() as bus:
-                    follower = Follower(registry, journal, bus, root, env=self._env)
-                    run_id = trace.provenance.run_id
-                    replay = await follower.follow(trace.trace_id, trace, run_id=run_id, left={})
+                follower = Follower(registry, journal, lambda _event: None, root, env=self._env)
+                follow = partial(
+                    follower.follow,
+                    trace.trace_id,
+                    trace,
+                    run_id=trace.provenance.run_id,
+                    left={},
+                    check_cancelled=check_cancelled,
+                )
+                replay = await in_thread(follow)
                 if replay.drift is not None or replay.answer != lower_cwd(trace.answer, str(root)):
                     return False
                 made = await in_thread(partial(_changes_of, journal, root))

@@ -12,11 +12,9 @@ import time
 from collections.abc import Awaitable, Callable, Set
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
-import anyio
-
-from ..kernel.bus import EventBus
 from ..kernel.crash_points import crash_point
 from ..kernel.errors import (
     ApprovalError,
@@ -28,7 +26,7 @@ from ..kernel.errors import (
     RunTimeoutError,
     UsageError,
 )
-from ..kernel.events import Decided, Interrupt, LowBattery, Notice, RunEnded
+from ..kernel.events import Decided, Event, Interrupt, LowBattery, Notice, RunEnded
 from ..kernel.locks import directory_lock
 from ..kernel.money import Micros, to_micros
 from ..kernel.record import Record
@@ -50,6 +48,7 @@ from .on_demand import LearnerOnDemand
 from .permission_gate import PermissionGate
 from .result import FOLLOWER, LEARNER, Drift, Result, failure
 from .structured import misfit_of, structured
+from .waits import Scope, Waits
 
 _GOES_ON = "it goes on from what was said before, so its words alone do not say what it means"
 _TOLD = 3
@@ -88,7 +87,8 @@ class Dispatcher:
     """Decides between Follower and Learner, pays, and publishes.
 
     Args:
-        bus: Told of decisions and results.
+        publish: Told of decisions and results.
+        waits: How it waits.
         store: The traces.
         evidence: Their record.
         economy: The money.
@@ -107,7 +107,8 @@ class Dispatcher:
 
     def __init__(
         self,
-        bus: EventBus,
+        publish: Callable[[Event], object],
+        waits: Waits,
         store: TraceStore,
         evidence: Evidence,
         economy: TokenEconomy,
@@ -124,7 +125,8 @@ class Dispatcher:
         recover: Callable[[], Awaitable[None]],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._bus = bus
+        self._publish = publish
+        self._waits = waits
         self._store = store
         self._evidence = evidence
         self._economy = economy
@@ -142,7 +144,7 @@ class Dispatcher:
         self._recover = recover
         self._clock = clock
         self._gate = gate
-        self._scope: anyio.CancelScope | None = None
+        self._scope: Scope | None = None
 
     def interrupt(self) -> bool:
         """Stop the goal that runs now; its result says so. Return whether one was running.
@@ -150,7 +152,7 @@ class Dispatcher:
         A model run ends by an `Interrupt`, so that its cost is known; anything else is cancelled.
         """
         if self._learner.running is not None:
-            self._bus.publish_nowait(Interrupt(self._learner.running, "user", STOPPED))
+            self._publish(Interrupt(self._learner.running, "user", STOPPED))
         elif self._scope is not None:
             self._scope.cancel()
         return self._scope is not None
@@ -234,8 +236,10 @@ class Dispatcher:
         session_id = self._conversation.session_id
         result = failure(InterruptedRunError(STOPPED), LEARNER, run_id=run_id)
         try:
-            with anyio.CancelScope() as self._scope:
-                async with directory_lock(self._locks, self._cwd, waiting=self._waiting):
+            with self._waits.scope() as self._scope:
+                async with directory_lock(
+                    self._locks, self._cwd, waiting=self._waiting, sleep=self._waits.sleep
+                ):
                     await self._recover()
                     result = await self._decided(goal, policy, run_id)
         finally:
@@ -245,13 +249,13 @@ class Dispatcher:
         return result
 
     async def _decided(self, goal: str, policy: Policy, run_id: str) -> Result:
-        decision = await anyio.to_thread.run_sync(self.decide, goal, policy)
+        decision = await self._waits.work(partial(self.decide, goal, policy))
         self._publish_decision(run_id, decision)
         try:
             result = await self._answer(decision, policy, run_id)
         except LlmosError as error:
             if isinstance(error, LowBatteryError):
-                self._bus.publish_nowait(
+                self._publish(
                     LowBattery(to_micros(error.needed_usd), to_micros(error.available_usd))
                 )
             result = failure(error, decision.mode, run_id=run_id)
@@ -282,7 +286,7 @@ class Dispatcher:
                 # The world is no longer as the user left it: nothing further may run on its own.
                 return self._drifted(decision, replay.drift, run_id)
             if match is decision.matches[-1]:
-                waiting = await anyio.to_thread.run_sync(self._spares, decision)
+                waiting = await self._waits.work(partial(self._spares, decision))
         if declined is not None and not policy.replay_only:
             # The model would replace the user's work as readily as the replay.
             return self._declined(decision, declined, run_id)
@@ -307,19 +311,22 @@ class Dispatcher:
         return list(self._found(decision.goal, without=tried).matches)
 
     async def _replay(self, match: Match, goal: str, policy: Policy, run_id: str) -> Replay:
-        left = await anyio.to_thread.run_sync(self._evidence.left, match.trace_id)
-        replay = Replay()
-        with anyio.move_on_after(policy.timeout_s) as limit:
-            replay = await self._follower.follow(
+        def follow() -> Replay:
+            return self._follower.follow(
                 match.trace_id,
                 match.trace,
                 run_id=run_id,
-                left=left,
+                left=self._evidence.left(match.trace_id),
                 header=self._header(match, goal, run_id),
                 learned=match.learned,
                 force=policy.force,
                 misfit=misfit_of(policy.attached),
+                check_cancelled=self._waits.check_cancelled,
             )
+
+        replay = Replay()
+        with self._waits.scope(policy.timeout_s) as limit:
+            replay = await self._waits.work(follow)
         if limit.cancelled_caught:
             await self._note(match, "failed", "it took too long")
             raise RunTimeoutError(
@@ -343,7 +350,8 @@ class Dispatcher:
 
     async def _note(self, match: Match, outcome: Outcome, detail: str) -> None:
         record = self._evidence.record
-        await anyio.to_thread.run_sync(record, match.trace_id, outcome, self._clock(), detail)
+        at = self._clock()
+        await self._waits.work(partial(record, match.trace_id, outcome, at, detail))
 
     async def _replayed(
         self, match: Match, replay: Replay, drift: Drift | None, attached: Attached, run_id: str
@@ -360,8 +368,8 @@ class Dispatcher:
 
         # The replay is done: its record must not be lost to a late cancellation.
         confidence = 0.0
-        with anyio.CancelScope(shield=True):
-            confidence = await anyio.to_thread.run_sync(note)
+        with self._waits.shield():
+            confidence = await self._waits.work(note)
         structured_output = structured(attached, replay.answer)
         return Result(
             success=True,
@@ -410,12 +418,12 @@ class Dispatcher:
 
     def _publish_decision(self, run_id: str, decision: Decision) -> None:
         best = decision.matches[0].trace_id if decision.matches else None
-        self._bus.publish_nowait(
+        self._publish(
             Decided(run_id, decision.goal, decision.mode, best, decision.estimate, decision.reasons)
         )
 
     def _publish_result(self, goal: str, result: Result) -> None:
-        self._bus.publish_nowait(
+        self._publish(
             RunEnded(
                 result.run_id,
                 goal,
@@ -430,7 +438,7 @@ class Dispatcher:
         )
 
     def _waiting(self, holder: str) -> None:
-        self._bus.publish_nowait(
+        self._publish(
             Notice(f"another run works in this directory (process {holder}); waiting for it")
         )
 

@@ -3,6 +3,7 @@
 A replay really carries out its steps. Before the first one its run is begun in the journal, so
 that a replay that stops (drift, cancellation, an error of ours, the end of llmos) is rolled back,
 and one that succeeds can be undone.
+It is plain code that blocks and needs no event loop: whoever has one calls it in a thread.
 What may differ from what the model saw is for the guards to say: `replay_guards` for a replay
 with the learned values, `bound_guards` for one with others.
 """
@@ -10,22 +11,16 @@ with the learned values, `bound_guards` for one with others.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import anyio
-from anyio.to_thread import run_sync as in_thread
-
-from ..kernel.bus import EventBus
 from ..kernel.crash_points import crash_point
 from ..kernel.errors import LlmosError, UnknownToolError
-from ..kernel.events import Drifted, Restored, ToolCalled, ToolReturned
+from ..kernel.events import Drifted, Event, Restored, ToolCalled, ToolReturned
 from ..kernel.orphans import MARK
-from ..kernel.tasks import open_task_group
 from ..kernel.tools import Effect, JsonObject, ToolCall, ToolRegistry, ToolResult, ToolSession
 from ..memory.file_state import resolve
 from ..memory.journal import Journal
@@ -70,6 +65,10 @@ def _fits(_answer: str) -> None:
     return None
 
 
+def _goes_on() -> None:
+    return None
+
+
 def _unconfined(_trace: Trace) -> AbstractContextManager[None]:
     return nullcontext()
 
@@ -80,7 +79,7 @@ class Follower:
     Args:
         registry: The drivers.
         journal: Where what a run changes is kept.
-        bus: Told of every step.
+        publish: Told of every step; called in the thread of the replay.
         cwd: The working directory.
         env: Environment of child processes, complete.
         exclude: Absolute paths inside the working directory that are llmos's own.
@@ -94,7 +93,7 @@ class Follower:
         self,
         registry: ToolRegistry,
         journal: Journal,
-        bus: EventBus,
+        publish: Callable[[Event], object],
         cwd: Path,
         *,
         env: Mapping[str, str],
@@ -106,7 +105,7 @@ class Follower:
     ) -> None:
         self._registry = registry
         self._journal = journal
-        self._bus = bus
+        self._publish = publish
         self._cwd = cwd
         self._env = dict(env)
         self._exclude = tuple(exclude)
@@ -115,7 +114,7 @@ class Follower:
         self._strict = strict
         self._clock = clock
 
-    async def follow(
+    def follow(
         self,
         trace_id: str,
         trace: Trace,
@@ -126,8 +125,9 @@ class Follower:
         learned: Trace | None = None,
         force: bool = False,
         misfit: Callable[[str], str | None] = _fits,
+        check_cancelled: Callable[[], object] = _goes_on,
     ) -> Replay:
-        """Replay a trace in the working directory.
+        """Replay a trace in the working directory. Blocks.
 
         Args:
             trace_id: Its id.
@@ -138,6 +138,8 @@ class Follower:
             learned: The trace as it was learned, if `trace` was bound to other values.
             force: Whether files that the user has changed since may be replaced.
             misfit: Says of an answer why it is not what was asked for, or None.
+            check_cancelled: Called again and again; raises if the replay is to stop, which is then
+                rolled back.
 
         Returns:
             The replay; `drift` is set if it stopped, and then nothing that it changed remains
@@ -148,30 +150,33 @@ class Follower:
         step, done = -1, False
         # What a replay starts carries its mark: should llmos be killed, it is found and ended.
         env = {**self._env, MARK: run_id}
-        session = ToolSession(start_dir=self._cwd, cwd=self._cwd, env=env)
+        session = ToolSession(self._cwd, self._cwd, env, check_cancelled=check_cancelled)
         guards = self._guards(trace, learned, left, force=force)
         try:
-            await in_thread(guards.check_files)
+            guards.check_files()
+            check_cancelled()
             if self._may_write(trace):
-                run = await self._begin(header or RunHeader(run_id, trace.goal, FOLLOWER, trace_id))
+                run = self._begin(header or RunHeader(run_id, trace.goal, FOLLOWER, trace_id))
             guards.begin(None if run is None else run.before)
             confining = self._confining(learned or trace)
-            async with _signs_of_life(run):
-                with confining as session.confine:
-                    for step, recorded in enumerate(trace.steps):
-                        crash_point("replay.before_step")
-                        await self._step(step, recorded, guards, session, run_id, replay)
-                        crash_point("replay.after_step")
-                        replay.steps += 1
-            replay.answer, replay.left = await self._finish(guards, run, misfit)
+            if run is not None:
+                session.check_cancelled = _Beat(run, check_cancelled)
+            with confining as session.confine:
+                for step, recorded in enumerate(trace.steps):
+                    session.check_cancelled()
+                    crash_point("replay.before_step")
+                    self._step(step, recorded, guards, session, run_id, replay)
+                    crash_point("replay.after_step")
+                    replay.steps += 1
+            check_cancelled()
+            replay.answer, replay.left = self._finish(guards, run, misfit)
             done = True
         except Stop as stop:
             replay.drift = _drift(trace_id, trace, step, stop)
-            self._bus.publish_nowait(Drifted(run_id, step, str(stop)))
+            self._publish(Drifted(run_id, step, str(stop)))
         finally:
             if not done and run is not None:
-                with anyio.CancelScope(shield=True):
-                    await self._roll_back(run, replay, run_id)
+                self._roll_back(run, replay, run_id)
         return replay
 
     def _guards(
@@ -194,7 +199,7 @@ class Follower:
             exact=self._strict,
         )
 
-    async def _finish(
+    def _finish(
         self,
         guards: StrictGuards,
         run: OpenRun | None,
@@ -202,42 +207,39 @@ class Follower:
     ) -> tuple[str, dict[str, str]]:
         changes: list[Change] = []
         if run is not None:
-            changes = await self._or_stop(run.changes)
-        judged = await in_thread(guards.finish, changes)
+            changes = self._or_stop(run.changes)
+        judged = guards.finish(changes)
         if (why := misfit(judged[0])) is not None:
             raise Stop(f"the answer is not of the form asked for: {why}", DriftKind.OTHER_FORM)
         crash_point("replay.judged")
         if run is not None:
-            # From here on the run is done: a late cancellation must not leave it half closed.
-            with anyio.CancelScope(shield=True):
-                await in_thread(run.close, changes)
+            run.close(changes)
         return judged
 
     def _may_write(self, trace: Trace) -> bool:
         return any(self._registry.get(step.tool).effect is not Effect.READ for step in trace.steps)
 
-    async def _begin(self, header: RunHeader) -> OpenRun:
-        begin = partial(self._journal.begin, header, self._cwd, self._exclude)
-        return await self._or_stop(begin)
+    def _begin(self, header: RunHeader) -> OpenRun:
+        return self._or_stop(lambda: self._journal.begin(header, self._cwd, self._exclude))
 
-    async def _or_stop(self, look: Callable[[], T]) -> T:
+    def _or_stop(self, look: Callable[[], T]) -> T:
         try:
-            return await in_thread(look)
+            return look()
         except (LlmosError, OSError) as error:
             raise Stop(
                 f"the working directory could not be put back afterwards: {error}",
                 DriftKind.NOT_UNDOABLE,
             ) from None
 
-    async def _roll_back(self, run: OpenRun, replay: Replay, run_id: str) -> None:
-        restored, lost = map(tuple, await in_thread(run.roll_back))
-        outside = await in_thread(_stays_outside, replay.ran)
+    def _roll_back(self, run: OpenRun, replay: Replay, run_id: str) -> None:
+        restored, lost = map(tuple, run.roll_back())
+        outside = _stays_outside(replay.ran)
         if replay.drift is not None:
             replay.drift = replace(replay.drift, restored=restored, lost=lost, outside=outside)
         if restored or lost or outside:
-            self._bus.publish_nowait(Restored(run_id, restored, lost, outside))
+            self._publish(Restored(run_id, restored, lost, outside))
 
-    async def _step(
+    def _step(
         self,
         index: int,
         step: Step,
@@ -248,7 +250,7 @@ class Follower:
     ) -> None:
         guards.before(index)
         call = ToolCall(step.tool, lower_json(step.input, str(self._cwd)))
-        self._bus.publish_nowait(ToolCalled(run_id, index, call))
+        self._publish(ToolCalled(run_id, index, call))
         began = self._clock()
         try:
             driver = self._registry.get(step.tool)
@@ -258,26 +260,26 @@ class Follower:
         if writes and (reason := self._forbids(call, self._target(call, session))) is not None:
             # Before the first step its path may have led elsewhere.
             raise Stop(reason, DriftKind.FORBIDDEN)
-        ready = writes and await self._in_place(index, call.input, guards, session)
+        ready = writes and self._in_place(index, call.input, guards, session)
         if ready:
             result = _in_place(step)
         else:
             replay.ran.append(step)
-            result = await driver.run(call.input, session)
-        self._bus.publish_nowait(ToolReturned(run_id, index, call, result))
+            result = driver.run(call.input, session)
+        self._publish(ToolReturned(run_id, index, call, result))
         if writes and step.after is not None:
-            await in_thread(guards.written, index, call.input, result)
+            guards.written(index, call.input, result)
         else:
-            await in_thread(guards.observed, index, result, began, self._clock())
+            guards.observed(index, result, began, self._clock())
 
     def _target(self, call: ToolCall, session: ToolSession) -> Path:
         return resolve(str(call.input.get("file_path", "")), session.cwd)
 
-    async def _in_place(
+    def _in_place(
         self, index: int, given: JsonObject, guards: StrictGuards, session: ToolSession
     ) -> bool:
         """Check the file that a step is about to write; return whether its result is in place."""
-        in_place, sha256 = await in_thread(guards.ready, index, given)
+        in_place, sha256 = guards.ready(index, given)
         if in_place and sha256 is not None:
             path = resolve(str(given.get("file_path", "")), self._cwd)
             session.seen_files[path.resolve()] = sha256
@@ -303,20 +305,19 @@ def _stays_outside(ran: Sequence[Step]) -> tuple[str, ...]:
     return what_stays(ran)
 
 
-@asynccontextmanager
-async def _signs_of_life(run: OpenRun | None) -> AsyncGenerator[None]:
-    """Note while the body runs that the run goes on, so that it is known when it was cut off."""
+class _Beat:
+    """Notes now and then that a run goes on, so that it is known when it was cut off."""
 
-    async def beat(run: OpenRun) -> None:
-        while True:
-            await anyio.sleep(_BEAT_S)
-            await in_thread(run.beat)
+    def __init__(self, run: OpenRun, check_cancelled: Callable[[], object]) -> None:
+        self._run = run
+        self._check_cancelled = check_cancelled
+        self._last = time.monotonic()
 
-    async with open_task_group() as group:
-        if run is not None:
-            group.start_soon(beat, run)
-        yield
-        group.cancel_scope.cancel()
+    def __call__(self) -> None:
+        self._check_cancelled()
+        if time.monotonic() - self._last >= _BEAT_S:
+            self._run.beat()
+            self._last = time.monotonic()
 
 
 def _in_place(step: Step) -> ToolResult:

@@ -68,7 +68,9 @@ class Undoing:
             raise LlmosError(f"run {run.id} cannot be {what}ne: it is {run.state}")
         move = partial(self._move, run, redo=redo, force=force)
         done: list[Move] = []
-        async with directory_lock(self._system.locks, run.root, waiting=_waiting):
+        async with directory_lock(
+            self._system.locks, run.root, waiting=_waiting, sleep=anyio.sleep
+        ):
             # A cancelled undo would be half an undo.
             with anyio.CancelScope(shield=True):
                 done.append(await _in_thread(move))

@@ -9,11 +9,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-
-import anyio
 
 from .atomic import make_private_dir
 
@@ -22,7 +20,11 @@ _POLL_S = 0.02
 
 @asynccontextmanager
 async def directory_lock(
-    folder: Path, directory: Path, *, waiting: Callable[[str], None]
+    folder: Path,
+    directory: Path,
+    *,
+    waiting: Callable[[str], None],
+    sleep: Callable[[float], Awaitable[object]],
 ) -> AsyncGenerator[None]:
     """Hold the lock of a directory; wait for whoever holds it now.
 
@@ -32,6 +34,7 @@ async def directory_lock(
         folder: Where lock files are kept.
         directory: The directory to lock.
         waiting: Called once, with the holder's process id, if it has to wait.
+        sleep: Waits so many seconds.
     """
     make_private_dir(folder)
     path = lock_of(folder, directory)
@@ -42,7 +45,7 @@ async def directory_lock(
             if not told:
                 told = True
                 waiting(os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "?")
-            await anyio.sleep(_POLL_S)
+            await sleep(_POLL_S)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
+import select
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-import anyio
-import anyio.abc
 
 from .record import Record
 
@@ -17,6 +17,9 @@ _POLITE_S = 0.2
 """Seconds between SIGTERM and SIGKILL."""
 _DRAIN_S = 0.1
 """Seconds for output that children of a process which has ended still hold open."""
+_TICK_S = 0.02
+"""Seconds between two looks at whether it is called off."""
+_CHUNK = 65536
 
 
 class ProcessOutcome(Record):
@@ -37,17 +40,18 @@ class ProcessOutcome(Record):
     report: bytes
 
 
-async def run_process(
+def run_process(
     argv: Sequence[str],
     *,
     cwd: Path,
     env: Mapping[str, str],
     timeout_s: float,
     max_output: int,
+    check_cancelled: Callable[[], object],
     report_fd: tuple[int, int] | None = None,
     show: Callable[[bytes], object] | None = None,
 ) -> ProcessOutcome:
-    """Run a process to its end; when it is over, or this is cancelled, nothing of it is left.
+    """Run a process to its end; when this returns or raises, nothing of it is left. Blocks.
 
     Args:
         argv: Program and arguments.
@@ -55,6 +59,7 @@ async def run_process(
         env: Its environment, complete.
         timeout_s: Seconds that it may take.
         max_output: Bytes of output to keep.
+        check_cancelled: Called again and again; raises if the process is to be ended.
         report_fd: Both ends of a pipe (read, write); the write end is given to the process.
         show: Called with each piece of output when it comes.
 
@@ -64,7 +69,7 @@ async def run_process(
     Raises:
         OSError: If it cannot be started.
     """
-    process = await anyio.open_process(
+    process = subprocess.Popen(
         list(argv),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -73,30 +78,26 @@ async def run_process(
         env=dict(env),
         start_new_session=True,
         pass_fds=() if report_fd is None else (report_fd[1],),
+        bufsize=0,
     )
-    output = _Output(max_output, show)
-    timed_out = False
     try:
-        async with anyio.create_task_group() as group:
-            assert process.stdout is not None
-            group.start_soon(output.read, process.stdout)
-            with anyio.move_on_after(timeout_s) as limit:
-                await process.wait()
-            timed_out = limit.cancelled_caught
+        watched = _Watched(process, _Output(max_output, show), check_cancelled)
+        try:
+            timed_out = not watched.wait(timeout_s, for_end=True)
             if timed_out:
-                await _end_group(process)
+                watched.end_politely()
             # A child in the background may hold the pipe open for ever.
-            with anyio.move_on_after(_DRAIN_S):
-                await output.ended.wait()
-            group.cancel_scope.cancel()
+            watched.wait(_DRAIN_S, for_end=False)
+        finally:
+            watched.end()
     finally:
-        with anyio.CancelScope(shield=True):
-            await _end_group(process)
-            await process.aclose()
+        assert process.stdout is not None
+        process.stdout.close()
     report = b"" if report_fd is None else _drain(report_fd[0])
-    code = process.returncode
-    assert code is not None
-    return ProcessOutcome(code, bytes(output.data), output.left_out, timed_out, report)
+    output = watched.output
+    return ProcessOutcome(
+        process.returncode, bytes(output.data), output.left_out, timed_out, report
+    )
 
 
 class _Output:
@@ -104,39 +105,111 @@ class _Output:
         self._show = show
         self.data = bytearray()
         self.left_out = 0
-        self.ended = anyio.Event()
+        self.ended = False
         self._limit = limit
 
-    async def read(self, stream: anyio.abc.ByteReceiveStream) -> None:
-        async for chunk in stream:
-            if self._show is not None:
-                self._show(chunk)
-            room = self._limit - len(self.data)
-            self.data += chunk[:room]
-            self.left_out += max(0, len(chunk) - room)
-        self.ended.set()
+    def take(self, descriptor: int) -> None:
+        """Take what can be read now."""
+        chunk = os.read(descriptor, _CHUNK)
+        if not chunk:
+            self.ended = True
+            return
+        if self._show is not None:
+            self._show(chunk)
+        room = self._limit - len(self.data)
+        self.data += chunk[:room]
+        self.left_out += max(0, len(chunk) - room)
 
 
-async def _end_group(process: anyio.abc.Process) -> None:
-    """End the process's whole group: politely, then for sure. Harmless if it is gone."""
-    if process.returncode is None:
-        _signal_group(process.pid, signal.SIGTERM)
-        with anyio.move_on_after(_POLITE_S):
-            await process.wait()
-    _signal_group(process.pid, signal.SIGKILL)
-    await process.wait()
+class _Watched:
+    """A process that runs, its output, and whoever may call it off."""
 
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        output: _Output,
+        check_cancelled: Callable[[], object],
+    ) -> None:
+        self.output = output
+        self._process = process
+        self._check_cancelled = check_cancelled
+        assert process.stdout is not None
+        self._pipe = process.stdout.fileno()
+        # Its end wakes whoever waits; where the system cannot do that it is looked for.
+        self._end = os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else None
+        self._gone = False
 
-def _signal_group(group: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return
+    def wait(self, seconds: float, *, for_end: bool) -> bool:
+        """Take output until the process has ended, or else until there will be no more.
+
+        Args:
+            seconds: Seconds after which it is given up.
+            for_end: Whether the end of the process is waited for, or the end of its output.
+
+        Returns:
+            Whether that came in time.
+        """
+        until = time.monotonic() + seconds
+        while not (self._has_ended() if for_end else self.output.ended):
+            self._check_cancelled()
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            self._turn(min(left, _TICK_S), for_end=for_end)
+        return True
+
+    def end_politely(self) -> None:
+        """Ask the process's group to end, and wait a moment for it."""
+        if not self._has_ended():
+            self._signal_group(signal.SIGTERM)
+            until = time.monotonic() + _POLITE_S
+            while not self._has_ended() and (left := until - time.monotonic()) > 0:
+                self._turn(min(left, _TICK_S), for_end=True)
+
+    def end(self) -> None:
+        """End the process's whole group: politely, then for sure. Harmless if it is gone."""
+        try:
+            self.end_politely()
+            # As long as the process is not waited for its number cannot become another's.
+            self._signal_group(signal.SIGKILL)
+            self._process.wait()
+        finally:
+            if self._end is not None:
+                os.close(self._end)
+
+    def _turn(self, seconds: float, *, for_end: bool) -> None:
+        """Wait for output, or for the end if that is wanted; take what there is."""
+        poll = select.poll()
+        if not self.output.ended:
+            poll.register(self._pipe, select.POLLIN)
+        if for_end and self._end is not None:
+            poll.register(self._end, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(math.ceil(seconds * 1000))}
+        if self._pipe in ready:
+            self.output.take(self._pipe)
+        self._gone = self._gone or self._end in ready
+
+    def _signal_group(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return
+        except PermissionError:
+            # macOS says so of a group in which all have ended.
+            if not self._has_ended():
+                raise
+
+    def _has_ended(self) -> bool:
+        if not self._gone and self._end is None:
+            # Not reaped by this: its group is still to be ended by its number.
+            how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            self._gone = os.waitid(os.P_PID, self._process.pid, how) is not None
+        return self._gone
 
 
 def _drain(descriptor: int) -> bytes:
     os.set_blocking(descriptor, False)
     try:
-        return os.read(descriptor, 65536)
+        return os.read(descriptor, _CHUNK)
     except BlockingIOError:
         return b""

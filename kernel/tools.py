@@ -71,6 +71,7 @@ class ToolSession:
         env: Environment of child processes, complete (nothing is inherited).
         seen_files: What the run has read or written: real path to the SHA-256 of the raw bytes.
         confine: Makes of a command the one that runs it confined; None runs it as it is.
+        check_cancelled: Called now and then by what takes long; raises if the run is to stop.
     """
 
     start_dir: Path
@@ -78,6 +79,7 @@ class ToolSession:
     env: Mapping[str, str]
     seen_files: dict[Path, str] = field(default_factory=dict[Path, str])
     confine: Callable[[Sequence[str]], list[str]] | None = None
+    check_cancelled: Callable[[], object] = lambda: None
 
 
 class Driver(Protocol):
@@ -98,8 +100,8 @@ class Driver(Protocol):
         """Changes when the meaning of the tool changes (a plugin's source); may be empty."""
         ...
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
-        """Carry out one call.
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+        """Carry out one call. Blocks.
 
         Args:
             input: The call's JSON input, as recorded or given; may be invalid.

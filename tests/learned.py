@@ -9,12 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import anyio
-
 from factory import LEARNED_AT, make_trace
 from llmos.interfaces.follower import Follower, Replay
 from llmos.interfaces.witness import effects_of
-from llmos.kernel.bus import EventBus
 from llmos.kernel.drivers import standard_drivers
 from llmos.kernel.tools import ToolCall, ToolRegistry, ToolSession
 from llmos.memory.bound import bind_trace
@@ -64,7 +61,7 @@ class World:
         kinds: Mapping[str, Kind],
     ) -> Trace:
         """Carry calls out, and return the trace of that."""
-        trace = anyio.run(self._learn, goal, calls, answer)
+        trace = self._learn(goal, calls, answer)
         known = {effect.path: effect.after.sha256 for effect in trace.effects}
         self.evidence.note_left(ID, {path: sha for path, sha in known.items() if sha})
         return with_parameters(trace, kinds)
@@ -72,12 +69,16 @@ class World:
     def replay(self, trace: Trace, **values: str) -> Replay:
         """Replay a trace with some values instead of the learned ones."""
         bound = bind_trace(trace, {one.name: one.value for one in trace.parameters} | values)
-        replay = anyio.run(self._replay, trace, bound)
+        left = self.evidence.left(ID)
+        follower = Follower(
+            self._registry, self.journal, lambda _event: None, self.cwd, env=self.env
+        )
+        replay = follower.follow(ID, bound, run_id=uuid.uuid4().hex, left=left, learned=trace)
         if replay.drift is None:
             self.evidence.note_left(ID, replay.left)
         return replay
 
-    async def _learn(
+    def _learn(
         self, goal: str, calls: tuple[tuple[str, Mapping[str, Any]], ...], answer: str
     ) -> Trace:
         session = ToolSession(self.cwd, self.cwd, self.env)
@@ -88,7 +89,7 @@ class World:
             writes = tool in ("Write", "Edit")
             was = state_of(path) if writes else None
             at = time.time()
-            result = await self._registry.get(tool).run(given, session)
+            result = self._registry.get(tool).run(given, session)
             now = state_of(path) if writes else None
             done.append(LearnedCall(ToolCall(tool, given), result, at, True, was, now))
         changes = run.changes()
@@ -107,11 +108,3 @@ class World:
         )
         assert isinstance(trace, Trace), trace
         return trace
-
-    async def _replay(self, trace: Trace, bound: Trace) -> Replay:
-        async with EventBus() as bus:
-            follower = Follower(self._registry, self.journal, bus, self.cwd, env=self.env)
-            left = self.evidence.left(ID)
-            return await follower.follow(
-                ID, bound, run_id=uuid.uuid4().hex, left=left, learned=trace
-            )

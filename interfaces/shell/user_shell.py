@@ -6,7 +6,12 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from anyio.from_thread import check_cancelled
+from anyio.from_thread import run_sync as on_the_loop
+from anyio.to_thread import run_sync as in_thread
 
 from ...kernel.errors import LlmosError, UsageError
 from ...kernel.processes import run_process
@@ -44,14 +49,17 @@ async def run_in_users_shell(command: str, cwd: Path, write: Callable[[str], Non
 
     shell = os.environ.get("SHELL") or "/bin/sh"
     try:
-        outcome = await run_process(
+        run = partial(
+            run_process,
             [shell, "-c", command],
             cwd=cwd,
             env=os.environ,
             timeout_s=math.inf,
             max_output=_KEPT,
-            show=show,
+            check_cancelled=check_cancelled,
+            show=partial(on_the_loop, show),
         )
+        outcome = await in_thread(run)
     except OSError as error:
         raise LlmosError(f"{shell} cannot be started: {error.strerror}") from None
     if begun:

@@ -25,9 +25,9 @@ class DriverOnDemand:
         self.effect = effect
         self.load = load
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
-        return await self.load().run(input, session)
+        return self.load().run(input, session)
 
 
 def standard_drivers() -> list[Driver]:

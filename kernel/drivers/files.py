@@ -15,8 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import anyio.to_thread
-
 from ..reading import read_whole
 from ..tools import Effect, JsonObject, ToolResult, ToolSession
 from .file_inputs import EDIT, READ, WRITE, EditInput, ReadInput, WriteInput
@@ -51,12 +49,12 @@ class ReadDriver:
     effect = Effect.READ
     fingerprint = ""
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
         given = validated(self.name, READ, input)
         if isinstance(given, ToolResult):
             return given
-        return await anyio.to_thread.run_sync(_told, _read, given, session)
+        return _told(_read, given, session)
 
 
 class WriteDriver:
@@ -66,12 +64,12 @@ class WriteDriver:
     effect = Effect.WRITE
     fingerprint = ""
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
         given = validated(self.name, WRITE, input)
         if isinstance(given, ToolResult):
             return given
-        return await anyio.to_thread.run_sync(_told, _write, given, session)
+        return _told(_write, given, session)
 
 
 class EditDriver:
@@ -81,12 +79,12 @@ class EditDriver:
     effect = Effect.WRITE
     fingerprint = ""
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
         given = validated(self.name, EDIT, input)
         if isinstance(given, ToolResult):
             return given
-        return await anyio.to_thread.run_sync(_told, _edit, given, session)
+        return _told(_edit, given, session)
 
 
 def _told(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +55,7 @@ class _Hits:
     parts: list[tuple[int, str]]
 
 
-def grep_files(files: Sequence[Path], given: GrepInput, root: Path, cwd: Path) -> str:
+def grep_files(files: Iterable[Path], given: GrepInput, root: Path, cwd: Path) -> str:
     """Search files and return what the CLI shows.
 
     Args:

@@ -34,10 +34,21 @@ class PluginDriver:
         self.fingerprint = spec.fingerprint
         self._call = spec.call
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
-        """Carry out one call; `session` is not used."""
-        with _keys_put_away():
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+        """Carry out one call on the event loop that started this thread."""
+        from concurrent.futures import CancelledError
+
+        import anyio.from_thread
+
+        async def call() -> ToolResult:
             return await self._call(input)
+
+        with _keys_put_away():
+            try:
+                return anyio.from_thread.run(call)
+            except CancelledError:
+                session.check_cancelled()
+                raise
 
 
 _lock = threading.Lock()

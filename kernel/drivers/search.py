@@ -7,12 +7,9 @@ something else there, or depends on what is not known here, is refused, and a re
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-
-import anyio.to_thread
 
 from ..processes import run_process
 from ..tools import Effect, JsonObject, ToolResult, ToolSession
@@ -33,12 +30,12 @@ class GlobDriver:
     effect = Effect.READ
     fingerprint = ""
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
         given = validated(self.name, GLOB, input)
         if isinstance(given, ToolResult):
             return given
-        return await anyio.to_thread.run_sync(_glob, given, session)
+        return _glob(given, session)
 
 
 class GrepDriver:
@@ -48,7 +45,7 @@ class GrepDriver:
     effect = Effect.READ
     fingerprint = ""
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
         given = validated(self.name, GREP, input)
         if isinstance(given, ToolResult):
@@ -59,10 +56,9 @@ class GrepDriver:
         if not _exists(path):
             return _failed(not_there(session, f"Path does not exist: {given.path}."))
         try:
-            found = await anyio.to_thread.run_sync(_below, path)
-            files = await _not_ignored(found, path, session)
-            work = partial(grep_files, files, given, path, session.cwd)
-            return ToolResult(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+            files = _not_ignored(_below(path, session), path, session)
+            checked = _one_by_one(files, session)
+            return ToolResult(grep_files(checked, given, path, session.cwd))
         except GrepError as error:
             return _failed(str(error))
 
@@ -87,7 +83,7 @@ def _glob(given: GlobInput, session: ToolSession) -> ToolResult:
     found = sorted(
         (
             one
-            for one in _files(root)
+            for one in _files(root, session)
             if regex is not None and (regex.match(one.path) is not None) != negated
         ),
         key=lambda one: (one.mtime_ns, one.path),
@@ -98,10 +94,11 @@ def _glob(given: GlobInput, session: ToolSession) -> ToolResult:
     return ToolResult("\n".join(names) or "No files found")
 
 
-def _files(root: Path) -> Iterator[_Found]:
+def _files(root: Path, session: ToolSession) -> Iterator[_Found]:
     """Yield every regular file below a folder, links not followed."""
     pending = [""]
     while pending:
+        session.check_cancelled()
         inner = pending.pop()
         try:
             with os.scandir(root / inner) as scan:
@@ -117,7 +114,13 @@ def _files(root: Path) -> Iterator[_Found]:
                 yield _Found(path, entry.stat(follow_symlinks=False).st_mtime_ns)
 
 
-def _below(path: Path) -> list[Path]:
+def _one_by_one(files: Sequence[Path], session: ToolSession) -> Iterator[Path]:
+    for file in files:
+        session.check_cancelled()
+        yield file
+
+
+def _below(path: Path, session: ToolSession) -> list[Path]:
     """Return the files below a path (or the file that it is), sorted by path.
 
     Raises:
@@ -125,21 +128,26 @@ def _below(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path] if path.is_file() else []
-    found = [path / one.path for one in _files(path)]
+    found = [path / one.path for one in _files(path, session)]
     if any(file.name in _IGNORE_FILES for file in found):
         raise GrepError("an ignore file of ripgrep's own is not understood in a replay")
     return sorted(found, key=lambda file: file.relative_to(path).parts)
 
 
-async def _not_ignored(files: list[Path], path: Path, session: ToolSession) -> list[Path]:
+def _not_ignored(files: list[Path], path: Path, session: ToolSession) -> list[Path]:
     """Return the files that a repository does not ignore; outside a repository, all of them."""
     repository = [one for one in (path, *path.parents) if _exists(one / ".git")]
     if not repository or files == [path]:
         return files
     argv = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
-        outcome = await run_process(
-            argv, cwd=path, env=session.env, timeout_s=_GIT_S, max_output=2**26
+        outcome = run_process(
+            argv,
+            cwd=path,
+            env=session.env,
+            timeout_s=_GIT_S,
+            max_output=2**26,
+            check_cancelled=session.check_cancelled,
         )
     except OSError as error:
         raise GrepError(f"git is needed to search a repository: {error}") from None

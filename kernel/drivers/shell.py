@@ -54,7 +54,7 @@ class BashDriver:
     effect = Effect.RUN
     fingerprint = ""
 
-    async def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
+    def run(self, input: JsonObject, session: ToolSession) -> ToolResult:
         """Carry out one call."""
         given = validated(self.name, _BASH, input)
         if isinstance(given, ToolResult):
@@ -63,12 +63,13 @@ class BashDriver:
         report = os.pipe2(os.O_CLOEXEC)
         argv = ["/bin/bash", "-c", _script(given.command, report[1])]
         try:
-            outcome = await run_process(
+            outcome = run_process(
                 argv if session.confine is None else session.confine(argv),
                 cwd=session.cwd,
                 env={**session.env, "CLAUDECODE": "1", "GIT_EDITOR": "true", "SHELL": "/bin/bash"},
                 timeout_s=timeout_ms / 1000,
                 max_output=_KEPT,
+                check_cancelled=session.check_cancelled,
                 report_fd=report,
             )
         except OSError as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from adversarial.plugins import CALLS, INPUTS
@@ -30,7 +32,8 @@ def called(folder: Path, body: str, given: object, *, kind: str = "") -> ToolRes
     session = ToolSession(start_dir=folder, cwd=folder, env={})
 
     async def run() -> ToolResult:
-        return await driver.run(cast("JsonObject", given), session)
+        work = partial(driver.run, cast("JsonObject", given), session)
+        return await anyio.to_thread.run_sync(work)
 
     return anyio.run(run)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import anyio
 import pytest
 
 from adversarial.values import PATHS, SEQUENCES, VALUES
@@ -99,7 +98,4 @@ def test_nothing_that_is_shown_can_command_a_terminal(sequence: str) -> None:
 def _carried_out(
     driver: ReadDriver | WriteDriver, given: JsonObject, session: ToolSession
 ) -> ToolResult:
-    async def run() -> ToolResult:
-        return await driver.run(given, session)
-
-    return anyio.run(run)
+    return driver.run(given, session)

@@ -87,7 +87,7 @@ async def by_cli(batch: Sequence[Case], folder: Path, home: Path) -> list[ToolRe
     return [placed(one.result, folder) for one in run.calls]
 
 
-async def by_drivers(batch: Sequence[Case], folder: Path, home: Path) -> list[ToolResult]:
+def by_drivers(batch: Sequence[Case], folder: Path, home: Path) -> list[ToolResult]:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -99,7 +99,7 @@ async def by_drivers(batch: Sequence[Case], folder: Path, home: Path) -> list[To
     registry = ToolRegistry(standard_drivers())
     results: list[ToolResult] = []
     for tool, given in batch:
-        results.append(placed(await registry.get(tool).run(given, session), folder))
+        results.append(placed(registry.get(tool).run(given, session), folder))
     return results
 
 
@@ -116,7 +116,7 @@ def batches(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Batch]:
         for side in sides:
             cases.prepare(side)
         cli = anyio.run(by_cli, BATCHES[name], sides[0], folder / "home")
-        driver = anyio.run(by_drivers, BATCHES[name], sides[1], folder / "home")
+        driver = by_drivers(BATCHES[name], sides[1], folder / "home")
         return Batch(cli, driver, tree(sides[0]), tree(sides[1]))
 
     return done
@@ -160,5 +160,5 @@ def test_the_drivers_leave_the_files_that_the_cli_leaves(
 @pytest.mark.parametrize("case", cases.DECLINED, ids=lambda case: f"{case[0]}-{case[1]}")
 def test_what_cannot_be_done_alike_is_declined(case: Case, tmp_path: Path) -> None:
     cases.prepare(tmp_path)
-    [result] = anyio.run(by_drivers, [case], tmp_path, tmp_path)
+    [result] = by_drivers([case], tmp_path, tmp_path)
     assert not result.ok

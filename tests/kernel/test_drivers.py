@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import anyio
 import pytest
 
 from llmos.kernel.drivers import DriverOnDemand, standard_drivers
@@ -26,7 +25,7 @@ def test_a_wrong_input_is_told_in_the_words_of_the_cli(
     driver: DriverOnDemand, tmp_path: Path
 ) -> None:
     session = ToolSession(start_dir=tmp_path, cwd=tmp_path, env={})
-    result = anyio.run(driver.run, {"surprise": 1}, session)
+    result = driver.run({"surprise": 1}, session)
     assert not result.ok
     assert f"InputValidationError: {driver.name} failed due to the following" in result.output
     assert "An unexpected parameter `surprise` was provided" in result.output

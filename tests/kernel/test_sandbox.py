@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import anyio
 import pytest
 
 from llmos.kernel.drivers.shell import BashDriver
@@ -168,11 +167,7 @@ class Prison:
         self.before = self.state()
 
     def run(self, command: str) -> ToolResult:
-        async def carried_out() -> ToolResult:
-            given = {"command": command, "timeout": 20_000}
-            return await BashDriver().run(given, self.session)
-
-        return anyio.run(carried_out)
+        return BashDriver().run({"command": command, "timeout": 20_000}, self.session)
 
     def state(self) -> dict[str, object]:
         """Return all that must stay as it is."""
