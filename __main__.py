@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from .interfaces.arguments import Request
+    from .interfaces.asking import Asked
+    from .interfaces.result import Drift
     from .interfaces.system import System
 
 _GARBAGE = 50_000
@@ -29,8 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(_GARBAGE)
     from .interfaces.cli import run
 
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return run(sys.argv[1:] if arguments is None else list(arguments), _open_system)
+        return run(given, _open_system, directly=_replay_directly)
     finally:
         # The process ends here; Python would look through everything twice more.
         gc.freeze()
@@ -41,6 +45,12 @@ def _open_system(**given: Any) -> AbstractAsyncContextManager[System]:
     from .boot import LLMOS
 
     return LLMOS(**given)
+
+
+def _replay_directly(request: Request, asked: Asked) -> tuple[int | None, Drift | None]:
+    from .interfaces.direct import replay_directly
+
+    return replay_directly(request, asked)
 
 
 if __name__ == "__main__":

@@ -33,18 +33,15 @@ import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 
+from .interfaces.core import Core
 from .interfaces.decision import Decision
 from .interfaces.defaults import MEMORY_TOOLS, STOPPED
-from .interfaces.dispatcher import Dispatcher, Policy, check_goal, new_run_id
-from .interfaces.follower import Follower
+from .interfaces.dispatcher import Policy, check_goal, new_run_id
+from .interfaces.learner_on_demand import LearnerOnDemand
 from .interfaces.loop_waits import LoopWaits
-from .interfaces.on_demand import LearnerOnDemand, WatchOnDemand
-from .interfaces.own_files import files_being_written
-from .interfaces.permission_gate import PermissionGate
 from .interfaces.result import FOLLOWER, Result
-from .interfaces.settings import Settings, cap_limits, checked_mode, load_settings
-from .interfaces.user_config import config_dir
-from .kernel.atomic import make_private_dir
+from .interfaces.settings import checked_mode
+from .interfaces.structured import attached_of
 from .kernel.bus import EventBus
 from .kernel.drivers import DriverOnDemand, standard_drivers
 from .kernel.drivers.plugin import PluginDriver, tool_name
@@ -60,23 +57,12 @@ from .kernel.events import (
     PlanEnded,
     RunEnded,
 )
-from .kernel.json_value import JsonValue
 from .kernel.money import to_micros
-from .kernel.redaction import Redactor
 from .kernel.tasks import open_task_group
-from .kernel.token_economy import TokenEconomy
 from .kernel.tools import Driver, Effect, ToolCall, ToolRegistry, ToolSession, ToolSpec
-from .memory.attached import Attached
-from .memory.conversation import Conversation
-from .memory.evidence import Evidence
-from .memory.goals import normal_form
-from .memory.journal import Journal
-from .memory.permission_rules import read_rules
-from .memory.permissions import Permissions
-from .memory.session_files import Sessions, check_name
-from .memory.sessions import SessionLog, entry_of, new_session_id
-from .memory.trace_store import TraceStore
-from .memory.trust import Trust, state_dir
+from .memory.session_files import check_name
+from .memory.sessions import new_session_id
+from .memory.trust import state_dir
 from .plugins.loader import load_plugins
 
 if TYPE_CHECKING:
@@ -96,7 +82,7 @@ for _name in ("llmos", "claude_agent_sdk"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
-class LLMOS:
+class LLMOS(Core):
     """The operating system: learn a goal once, replay it for $0.
 
     Use it as ``async with LLMOS(...) as os`` or by `boot` and `shutdown`, which must be awaited
@@ -178,22 +164,7 @@ class LLMOS:
             "settings": settings,
             "bare": bare,
         }
-        self.cwd = _working_directory()
-        self.settings: Settings = load_settings(given, os.environ, self.cwd)
-        rules = read_rules(self.settings.deny, self.settings.ask, self.settings.allow)
-        self.workspace = (self.cwd / self.settings.workspace).resolve()
-        self.memory = self.workspace / "memory"
-        self.gate = PermissionGate(
-            Permissions(
-                rules,
-                self.cwd,
-                Path(os.environ.get("HOME", "/")),
-                mode=self.settings.permission_mode,
-                own=[self.memory, self.workspace / "plugins", state_dir(), config_dir(os.environ)],
-            ),
-            _keep_rules,
-        )
-        self.locks = self.memory / "locks"
+        super().__init__(given, log=log)
         self.bus = EventBus()
         self._scheduler: Scheduler | None = None
         self.plugin_problems: tuple[PluginError, ...] = ()
@@ -202,7 +173,6 @@ class LLMOS:
         self._leaving = threading.Event()
         self._stack: AsyncExitStack | None = None
         self._limits = watchdog
-        self._keeps_log = log
         self._policies: dict[str, Policy] = {}
         self._planning: anyio.CancelScope | None = None
         self._cortex: Cortex | None = None
@@ -218,8 +188,7 @@ class LLMOS:
             raise RuntimeError("LLMOS is already booted")
         async with AsyncExitStack() as stack:
             self._open_memory()
-            for opened in (self._economy, self._evidence, self._store, self._journal):
-                stack.callback(opened.close)
+            stack.callback(self._close_memory)
             self.recovered = await self._recover()
             await stack.enter_async_context(self.bus)
             group = await stack.enter_async_context(open_task_group())
@@ -293,7 +262,7 @@ class LLMOS:
         self._check_booted()
         policy = replace(
             self._policy(replay_only, learn_afresh, accept_near=accept_near, force=force),
-            attached=_attached(stdin, schema),
+            attached=attached_of(stdin, schema),
         )
         if max_budget_usd is not None:
             policy = replace(policy, run_cap=min(policy.run_cap, to_micros(max_budget_usd)))
@@ -340,7 +309,7 @@ class LLMOS:
         run_id, begun = new_run_id(), anyio.Event()
         policy = replace(
             self._policy(replay_only, learn_afresh, accept_near=accept_near, force=force),
-            attached=_attached(stdin, schema),
+            attached=attached_of(stdin, schema),
         )
 
         async def execute() -> Result:
@@ -371,7 +340,7 @@ class LLMOS:
             UsageError: If the goal is empty or too long, or the schema is wrong.
         """
         self._check_booted()
-        policy = Policy(attached=_attached(stdin, schema))
+        policy = Policy(attached=attached_of(stdin, schema))
         return await anyio.to_thread.run_sync(self._dispatcher.decide, goal, policy)
 
     async def answer_near(self, decision: Decision, *, means_the_same: bool) -> None:
@@ -442,11 +411,6 @@ class LLMOS:
         self.settings = replace(self.settings, model=model)
         if self._cortex is not None:
             self._cortex.model = model
-
-    @property
-    def session_id(self) -> str:
-        """Id of the session that is open; empty before the first boot."""
-        return self._conversation.session_id if hasattr(self, "_conversation") else ""
 
     async def continue_session(self, wanted: str | None = None, *, fork: bool = False) -> str:
         """Go on from a session: the next goals may refer to what was said in it.
@@ -564,63 +528,7 @@ class LLMOS:
                 self._group.start_soon(self._scheduler.run)
         return self._scheduler
 
-    @property
-    def traces(self) -> TraceStore:
-        """The trace store."""
-        return self._store
-
-    @property
-    def journal(self) -> Journal:
-        """What every run changed."""
-        return self._journal
-
-    @property
-    def evidence(self) -> Evidence:
-        """The record of the traces."""
-        return self._evidence
-
-    @property
-    def economy(self) -> TokenEconomy:
-        """The money."""
-        return self._economy
-
-    def _open_memory(self) -> None:
-        try:
-            make_private_dir(self.memory)
-            make_private_dir(self.memory / "traces")
-            if not os.access(self.memory, os.W_OK | os.X_OK):
-                raise PermissionError(f"{self.memory} is not writable")
-        except OSError as error:
-            raise WorkspaceError(
-                f"the workspace {self.workspace} cannot be used: {error.strerror or error}",
-                hint="name another one with --workspace DIR or LLMOS_WORKSPACE",
-            ) from None
-        ledger = self.memory / "ledger.sqlite"
-        self._redactor = Redactor(os.environ)
-        self.sessions = Sessions(self.memory / "sessions")
-        self._conversation = Conversation(self.sessions, self._redactor, kept=self._keeps_log)
-        self._economy = TokenEconomy(
-            self.settings.budget_usd,
-            ledger=ledger,
-            redact=self._redactor.redact,
-            limits=partial(cap_limits, self.settings),
-            session=self.session_id,
-            directory=os.fspath(self.cwd),
-        )
-        self._evidence = Evidence(ledger, self._redactor.redact)
-        self.trust = Trust(state_dir(), self.memory / "traces")
-        self._journal = Journal(self.memory / "undo")
-        self._store = TraceStore(
-            self.memory / "traces",
-            self.trust,
-            index_path=self.memory / "index.sqlite",
-            key=normal_form,
-            redactor=self._redactor,
-        )
-        self._store.watch = WatchOnDemand(None)
-
     def _build(self) -> None:
-        settings = self.settings
         folders = [Path(__file__).parent / "plugins", self.workspace / "plugins"]
         loaded = load_plugins(folders, seen=state_dir() / "plugins")
         self.plugin_problems = loaded.problems
@@ -632,47 +540,15 @@ class LLMOS:
             )
         self._registry = registry
         self._one_goal = anyio.Lock()
-        self._own = [self.memory, *files_being_written(self.cwd)]
-        follower = Follower(
-            registry,
-            self._journal,
-            partial(anyio.from_thread.run_sync, self.bus.publish_nowait),
-            self.cwd,
-            env=self._redactor.without_secrets(os.environ),
-            exclude=self._own,
-            forbids=self.gate.forbids,
-            **self._confined(),
-            strict=settings.guards == "strict",
-        )
         self._learner = LearnerOnDemand(partial(self._make_learner, registry))
-        self._dispatcher = Dispatcher(
-            self.bus.publish_nowait,
-            LoopWaits(),
-            self._store,
-            self._evidence,
-            self._economy,
-            follower,
-            self._learner,
+        self._tie(
             registry,
-            cwd=self.cwd,
-            locks=self.locks,
-            permission_mode=settings.permission_mode,
-            conversation=self._conversation,
-            gate=self.gate,
-            redact=self._redactor.redact,
+            self._learner,
+            LoopWaits(),
+            publish=self.bus.publish_nowait,
+            publish_step=partial(anyio.from_thread.run_sync, self.bus.publish_nowait),
             recover=self._recover_here,
         )
-
-    def _confined(self) -> dict[str, Any]:
-        """Return what confines replays, if they are to be; found out before anything runs."""
-        if not self.settings.sandbox:
-            return {}
-        from .interfaces.confining import Confiner
-
-        home = Path(os.environ.get("HOME", "/"))
-        own = [self.memory, self.workspace / "plugins"]
-        hidden = [state_dir(), config_dir(os.environ)]
-        return {"confining": Confiner(self.cwd, home, own=own, hidden=hidden).confining}
 
     async def _recover(self, held: Path | None = None) -> tuple[str, ...]:
         """Bring runs to their end whose process has gone; return what was done, for people."""
@@ -700,10 +576,6 @@ class LLMOS:
             path = self.memory / "semantic.sqlite"
             self._remembered = MemoryOnDemand(path, self.settings.embedding)
         return self._remembered
-
-    def redact(self, text: str) -> str:
-        """Return a text without its secrets."""
-        return self._redactor.redact(text)
 
     def _close_remembered(self) -> None:
         self._leaving.set()
@@ -792,31 +664,9 @@ class LLMOS:
             limits = replace(limits, wall_time_s=self.settings.timeout_s)
         return Watchdog(self.bus, limits)
 
-    def _policy(
-        self,
-        replay_only: bool,
-        learn_afresh: bool,
-        *,
-        accept_near: bool = False,
-        force: bool = False,
-    ) -> Policy:
-        return Policy(
-            replay_only,
-            learn_afresh,
-            to_micros(self.settings.max_budget_usd),
-            self.settings.timeout_s,
-            accept_near,
-            force,
-        )
-
     def _notice(self, text: str) -> None:
         # Memory works in a thread; the bus belongs to the event loop.
         anyio.from_thread.run_sync(self.bus.publish_nowait, Notice(text))
-
-    def _log_event(self, event: Event) -> None:
-        entry = entry_of(event) if self._keeps_log else None
-        if entry is not None:
-            self._log.write(entry)
 
     async def _warn(self, event: Decided | RunEnded | PlanEnded) -> None:
         if isinstance(event, PlanEnded) or event.mode != FOLLOWER:
@@ -825,20 +675,6 @@ class LLMOS:
 
     def _caps_near(self) -> "list[Cap]":
         return self._economy.caps.newly_near()
-
-    def _use_session(self) -> None:
-        self._log.close()
-        self._log = self._new_log()
-        self._economy.use_session(self.session_id)
-
-    def _new_log(self) -> SessionLog:
-        opening: dict[str, JsonValue] = {"type": "SessionBegan", "cwd": str(self.cwd)}
-        folder, session_id = self.sessions.folder, self._conversation.session_id
-        return SessionLog(folder, session_id, self._redactor, opening=opening)
-
-    def _close_log(self) -> None:
-        if self._log.close():
-            self.sessions.prune()
 
     async def _said_so_far(self) -> None:
         """Let the session's log take what was said, and read it if a goal is to go on from it."""
@@ -858,26 +694,3 @@ class LLMOS:
     def _check_booted(self) -> None:
         if self._stack is None:
             raise RuntimeError("LLMOS is not booted: await os.boot() first, or use `async with`")
-
-
-def _attached(stdin: str | None, schema: Mapping[str, Any] | None) -> Attached:
-    if schema is None:
-        return Attached(stdin)
-    from .interfaces.answer_form import checked_schema
-
-    return Attached(stdin, checked_schema(schema))
-
-
-def _keep_rules(rules: Sequence[str]) -> None:
-    from .interfaces.saved_rules import keep_rules  # what writes TOML, which few starts need
-
-    keep_rules(rules)
-
-
-def _working_directory() -> Path:
-    try:
-        return Path.cwd().resolve()
-    except FileNotFoundError:
-        raise UsageError(
-            "the working directory has been removed", hint="change to another directory first"
-        ) from None

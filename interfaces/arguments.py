@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from .._version import __version__
 from ..kernel.errors import UsageError
@@ -135,7 +135,7 @@ class _Parser(argparse.ArgumentParser):
         print_data(message)
 
 
-class Request(NamedTuple):
+class Request:
     """What the command line asks for.
 
     Attributes:
@@ -145,10 +145,17 @@ class Request(NamedTuple):
         command: The command; None for a goal.
     """
 
-    name: str
-    words: tuple[str, ...]
-    options: argparse.Namespace
-    command: Command | None = None
+    def __init__(
+        self,
+        name: str,
+        words: tuple[str, ...],
+        options: argparse.Namespace,
+        command: Command | None = None,
+    ) -> None:
+        self.name = name
+        self.words = words
+        self.options = options
+        self.command = command
 
     @property
     def given(self) -> dict[str, Any]:

@@ -18,15 +18,22 @@ from .script_arguments import colour_of, wants_json
 from .streams import OutputLostError, open_standard_streams
 
 if TYPE_CHECKING:
+    from .asking import Asked
+    from .result import Drift
     from .system import OpenSystem
 
+    Replay = Callable[[Request, Asked], tuple[int | None, Drift | None]]
 
-def run(arguments: Sequence[str], open_system: OpenSystem) -> int:
+
+def run(
+    arguments: Sequence[str], open_system: OpenSystem, *, directly: Replay | None = None
+) -> int:
     """Run the command line.
 
     Args:
         arguments: The arguments without the program's name.
         open_system: Makes the system from its settings.
+        directly: Tries to replay a one-shot goal without a system; None to open one each time.
 
     Returns:
         The exit code.
@@ -37,7 +44,7 @@ def run(arguments: Sequence[str], open_system: OpenSystem) -> int:
     open_standard_streams()
     debug = "--debug" in arguments
     try:
-        return _run(arguments, open_system)
+        return _run(arguments, open_system, directly)
     except OutputLostError as error:
         if not error.quietly:
             say(f"llmos: error: {error}", sys.stderr)
@@ -53,13 +60,16 @@ def run(arguments: Sequence[str], open_system: OpenSystem) -> int:
         return 1
 
 
-def _run(arguments: Sequence[str], open_system: OpenSystem) -> int:
+def _run(arguments: Sequence[str], open_system: OpenSystem, directly: Replay | None) -> int:
     as_json = wants_json(arguments)
     try:
         request = parse(arguments)
         _set_up_logs(request.options.debug, request.options.debug_file)
         ask_for_colour(colour_of(request.options))
         as_json = bool(request.options.json)
+        if request.name == "goal":
+            return _goal(request, open_system, directly)
+        _hush_libraries()
         return _OWN_WAY.get(request.name, _command)(request, open_system)
     except LlmosError as error:
         if "--debug" in arguments:
@@ -77,21 +87,31 @@ def _print_traceback(error: BaseException) -> None:
 
 
 def _set_up_logs(debug: bool, path: str | None) -> None:
-    import logging
-
     if debug or path:
         from .logs import set_up_logs
 
         set_up_logs(on_stderr=debug, path=path)
-    else:
-        # Else Python writes the warnings of libraries between the lines meant for people.
-        logging.getLogger().addHandler(logging.NullHandler())
 
 
-def _goal(request: Request, open_system: OpenSystem) -> int:
+def _hush_libraries() -> None:
+    import logging
+
+    # Else Python writes their warnings between the lines meant for people.
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _goal(request: Request, open_system: OpenSystem, directly: Replay | None) -> int:
+    from .asking import asked_of, is_plain
+
+    asked, drift = asked_of(request), None
+    if directly is not None and is_plain(request):
+        code, drift = directly(request, asked)
+        if code is not None:
+            return code
+    _hush_libraries()
     from .goal_commands import run_goal
 
-    return run_goal(request, open_system)
+    return run_goal(request, open_system, asked, drift)
 
 
 def _interactive(request: Request, open_system: OpenSystem) -> int:
@@ -127,7 +147,6 @@ def _command(request: Request, open_system: OpenSystem) -> int:
 
 
 _OWN_WAY: dict[str, Callable[[Request, OpenSystem], int]] = {
-    "goal": _goal,
     "interactive": _interactive,
     "demo": _demo,
 }

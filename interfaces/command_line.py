@@ -11,8 +11,9 @@ from functools import partial
 import anyio
 
 from .arguments import Request
+from .asking import goal_of, narrate, signalled
 from .command_context import Ask, CommandRequest, Context, Said, carry_out
-from .goal_commands import goal_of, interrupting, narrate, signalled
+from .goal_commands import interrupting
 from .plain_text import printable_for_terminal, say
 from .render import receipt
 from .report import report
@@ -47,7 +48,7 @@ async def _run(request: Request, open_system: OpenSystem) -> int:
         if command.boots:
             system = await stack.enter_async_context(opened(open_system, request.given))
             if command.runs or command.goal:
-                narrate(request, system)
+                narrate(request, system.bus, system.plugin_problems)
             if command.runs:
                 caught = await stack.enter_async_context(interrupting(system))
             context = Context(system, False, context.ask, system.execute, context.given)

@@ -280,7 +280,7 @@ def names() -> list[str]:
     return found
 
 
-class Found(NamedTuple):
+class Found:
     """What the words of a command line or an entry name.
 
     Attributes:
@@ -289,9 +289,10 @@ class Found(NamedTuple):
         near: The name that was probably meant; empty if there is none.
     """
 
-    command: Command | None
-    taken: int = 0
-    near: str = ""
+    def __init__(self, command: Command | None, taken: int = 0, near: str = "") -> None:
+        self.command = command
+        self.taken = taken
+        self.near = near
 
 
 def commands(*, shell: bool) -> list[Command]:

@@ -6,7 +6,7 @@ undone, then the next trace is tried, then the Learner takes over (unless only a
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Set
@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from ..kernel.crash_points import crash_point
 from ..kernel.errors import (
@@ -44,7 +45,6 @@ from ..memory.trace_store import TraceStore
 from .decision import Decision
 from .defaults import STOPPED, TYPICAL_COST
 from .follower import Follower, Replay
-from .on_demand import LearnerOnDemand
 from .permission_gate import PermissionGate
 from .result import FOLLOWER, LEARNER, Drift, Result, failure
 from .structured import misfit_of, structured
@@ -83,6 +83,31 @@ class Policy(Record):
     alone: bool = False
 
 
+class NoLearnerError(Exception):
+    """A goal has to be learned, and here nothing can.
+
+    Attributes:
+        drift: Where a replay of it stopped before, or None.
+    """
+
+    drift: Drift | None = None
+
+
+class Learns(Protocol):
+    """What answers a goal by the model."""
+
+    @property
+    def running(self) -> str | None:
+        """The id of the model run that goes on, or None."""
+        ...
+
+    async def learn(
+        self, goal: str, *, run_id: str, cap: Micros, attached: Attached, alone: bool
+    ) -> Result:
+        """Reach a goal with the model and keep the trace."""
+        ...
+
+
 class Dispatcher:
     """Decides between Follower and Learner, pays, and publishes.
 
@@ -113,7 +138,7 @@ class Dispatcher:
         evidence: Evidence,
         economy: TokenEconomy,
         follower: Follower,
-        learner: LearnerOnDemand,
+        learner: Learns,
         registry: ToolRegistry,
         *,
         cwd: Path,
@@ -294,13 +319,17 @@ class Dispatcher:
             if drift is not None:
                 return self._drifted(decision, drift, run_id)
             raise _no_replay(decision)
-        learned = await self._learner.learn(
-            decision.goal,
-            run_id=run_id,
-            cap=policy.run_cap,
-            attached=policy.attached,
-            alone=not self._goes_on(policy),
-        )
+        try:
+            learned = await self._learner.learn(
+                decision.goal,
+                run_id=run_id,
+                cap=policy.run_cap,
+                attached=policy.attached,
+                alone=not self._goes_on(policy),
+            )
+        except NoLearnerError as error:
+            error.drift = drift
+            raise
         return replace(learned, drift=drift)
 
     def _spares(self, decision: Decision) -> list[Match]:
@@ -461,7 +490,7 @@ def _no_replay(decision: Decision) -> LlmosError:
 
 def new_run_id() -> str:
     """Return the id of a run that begins."""
-    return f"r-{secrets.token_hex(6)}"
+    return f"r-{os.urandom(6).hex()}"
 
 
 def check_goal(goal: str) -> str:

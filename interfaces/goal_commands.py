@@ -4,68 +4,39 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, TextIO
+from typing import Any
 
 import anyio
 import anyio.abc
 
-from ..kernel.errors import HungUpError, InterruptedRunError, TerminatedError
-from ..kernel.events import Event
 from ..kernel.tasks import open_task_group
 from .arguments import Request, dest_of
+from .asking import Asked, narrate, told
 from .decision import Decision
 from .explain import explained
-from .output import Output
-from .plain_text import say
-from .render import Narrator, receipt
-from .report import report
-from .result import Result
+from .result import Drift, Result
 from .script_arguments import SESSION
-from .standard_input import GivenGoal, given_goal
 from .system import OpenSystem, System, opened
 
-_ENDING = {signal.SIGTERM: TerminatedError, signal.SIGHUP: HungUpError}
-"""The signals by which a run is ended from outside, and what its result says then."""
 
+def run_goal(
+    request: Request, open_system: OpenSystem, asked: Asked, drift: Drift | None = None
+) -> int:
+    """Answer a goal, or with --dry-run say how; return the exit code.
 
-def run_goal(request: Request, open_system: OpenSystem) -> int:
-    """Answer a goal, or with --dry-run say how; return the exit code."""
-    asked = _asked(request)
+    Args:
+        request: What the command line asks for.
+        open_system: Makes the system.
+        asked: The goal, and where the result goes.
+        drift: Where a replay of it stopped just now: then it is learned.
+    """
     if request.options.dry_run:
         return anyio.run(partial(_dry_run, request, open_system, asked))
-    return anyio.run(partial(_one_shot, request, open_system, asked))
-
-
-def goal_of(request: Request) -> GivenGoal:
-    """Return the goal: the words, or stdin for ``-`` and for a pipe without words."""
-    options = request.options
-    asked = getattr(options, "print", False)
-    return given_goal(request.words, quiet=options.quiet, asked=asked)
-
-
-class _Asked(NamedTuple):
-    """What a command line asks, and where the result goes: all of it known to be usable."""
-
-    goal: str
-    extra: dict[str, Any]
-    output: Output
-
-
-def _asked(request: Request) -> _Asked:
-    options = request.options
-    output = Output(options.output)
-    schema = None
-    if options.json_schema is not None:
-        from .answer_form import read_schema
-
-        schema = read_schema(options.json_schema)
-    goal, stdin = goal_of(request)
-    return _Asked(goal, {"stdin": stdin, "schema": schema}, output)
+    return anyio.run(partial(_one_shot, request, open_system, asked, drift))
 
 
 async def begin_session(system: System, options: argparse.Namespace) -> None:
@@ -80,18 +51,20 @@ async def begin_session(system: System, options: argparse.Namespace) -> None:
         await session_commands.begin_session(system, options)
 
 
-async def _one_shot(request: Request, open_system: OpenSystem, asked: _Asked) -> int:
+async def _one_shot(
+    request: Request, open_system: OpenSystem, asked: Asked, drift: Drift | None
+) -> int:
     options = request.options
     async with opened(open_system, request.given) as system:
-        narrate(request, system)
+        narrate(request, system.bus, system.plugin_problems)
         await begin_session(system, options)
-        if not options.no_input and all(map(_is_terminal, (sys.stdin, asked.output, sys.stderr))):
+        if asked.of_person(request):
             from .line_editor import confirmed
 
             system.gate.person = confirmed
-        how = {
+        how: dict[str, Any] = {
             "replay_only": options.replay_only,
-            "learn_afresh": options.no_cache,
+            "learn_afresh": options.no_cache or drift is not None,
             "force": options.force,
             **asked.extra,
         }
@@ -100,13 +73,10 @@ async def _one_shot(request: Request, open_system: OpenSystem, asked: _Asked) ->
                 result = await _streamed(system, asked, how)
             else:
                 result = await system.execute(asked.goal, **how)
-    if not options.quiet and (result.error is None or result.drift is not None):
-        say(receipt(result), sys.stderr)
-    result = signalled(result, caught)
-    return report(result, as_json=options.json, output=asked.output)
+    return told(request, asked, replace(result, drift=result.drift or drift), caught)
 
 
-async def _streamed(system: System, asked: _Asked, how: dict[str, Any]) -> Result:
+async def _streamed(system: System, asked: Asked, how: dict[str, Any]) -> Result:
     """Answer a goal and print a line for each event; a reader that goes away stops the goal."""
     from .event_json import event_json, init_json
 
@@ -121,9 +91,9 @@ async def _streamed(system: System, asked: _Asked, how: dict[str, Any]) -> Resul
     raise AssertionError("a stream ends with its result")
 
 
-async def _dry_run(request: Request, open_system: OpenSystem, asked: _Asked) -> int:
+async def _dry_run(request: Request, open_system: OpenSystem, asked: Asked) -> int:
     async with opened(open_system, request.given) as system:
-        narrate(request, system)
+        narrate(request, system.bus, system.plugin_problems)
         await begin_session(system, request.options)
         decision = await system.decide(asked.goal, **asked.extra)
         changes = await _changes(decision, system)
@@ -143,21 +113,6 @@ async def _changes(decision: Decision, system: System) -> list[str]:
     from .changes_ahead import changes_ahead
 
     return await anyio.to_thread.run_sync(changes_ahead, decision, system.cwd)
-
-
-def _is_terminal(stream: TextIO | Output) -> bool:
-    return stream.isatty()
-
-
-def narrate(request: Request, system: System) -> None:
-    """Tell on stderr what happens, unless that is not wanted; log it for who asked for that."""
-    if not request.options.quiet:
-        narrator = Narrator(verbose=request.options.verbose)
-        narrator.attach(system.bus, system.plugin_problems)
-    if request.options.debug or request.options.debug_file:
-        from .logs import log_event
-
-        system.bus.on(Event, handler=log_event, name="log")
 
 
 @asynccontextmanager
@@ -185,11 +140,3 @@ async def interrupting(system: System) -> AsyncGenerator[list[signal.Signals]]:
             yield caught
         finally:
             group.cancel_scope.cancel()
-
-
-def signalled(result: Result, caught: Sequence[signal.Signals]) -> Result:
-    """Return the result of an interrupted run with the exit code of the first signal."""
-    error, kind = result.error, _ENDING.get(caught[0]) if caught else None
-    if not isinstance(error, InterruptedRunError) or kind is None:
-        return result
-    return replace(result, error=kind(error.message, hint=error.hint))

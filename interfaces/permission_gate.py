@@ -104,6 +104,10 @@ class PermissionGate:
                     return False
         return True
 
+    def asks(self, match: Match) -> bool:
+        """Return whether a person is to be asked about a step of a match."""
+        return any(verdict.outcome is Outcome.ASK for _, verdict in self._verdicts(match))
+
     def forbids(self, call: ToolCall, path: Path) -> str | None:
         """Return why a replay's step must not write a file, or None if it may."""
         verdict = self._permissions.judge_write(path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..kernel.bus import EventBus
 from ..kernel.errors import LlmosError
 from ..kernel.events import (
     CapNear,
@@ -31,6 +31,10 @@ from ..kernel.money import Micros, format_usd
 from ..kernel.tools import JsonObject
 from .plain_text import one_line, say
 from .result import FOLLOWER, Result
+
+if TYPE_CHECKING:
+    from ..kernel.bus import EventBus
+    from ..kernel.direct_bus import DirectBus
 
 
 def describe_call(tool: str, given: JsonObject) -> str:
@@ -102,7 +106,7 @@ class Narrator:
         self._write = write or _to_stderr
         self._verbose = verbose
 
-    def attach(self, bus: EventBus, problems: Sequence[LlmosError] = ()) -> None:
+    def attach(self, bus: EventBus | DirectBus, problems: Sequence[LlmosError] = ()) -> None:
         """Listen to a bus; first tell what went wrong before anybody could listen."""
         for problem in problems:
             self._write(f"llmos: {one_line(problem.message, 500)}")

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ..kernel.json_value import JsonValue
 from ..memory.attached import Attached
+
+
+def attached_of(stdin: str | None, schema: Mapping[str, Any] | None) -> Attached:
+    """Return what goes with a goal.
+
+    Args:
+        stdin: A text, as if it was piped into llmos.
+        schema: JSON schema of an object that the answer must be.
+
+    Raises:
+        UsageError: If the schema is wrong.
+    """
+    if schema is None:
+        return Attached(stdin)
+    from .answer_form import checked_schema
+
+    return Attached(stdin, checked_schema(schema))
 
 
 def misfit_of(attached: Attached) -> Callable[[str], str | None]:

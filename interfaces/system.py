@@ -18,11 +18,11 @@ from ..memory.session_files import Sessions
 from ..memory.trace_store import TraceStore
 from ..memory.trust import Trust
 from .decision import Decision
-from .on_demand import WatchOnDemand
 from .permission_gate import PermissionGate
 from .plain_text import printable, say
 from .result import Result
 from .settings import Settings
+from .watch_on_demand import WatchOnDemand
 
 if TYPE_CHECKING:
     from ..kernel.scheduler import Scheduler

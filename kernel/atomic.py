@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 from pathlib import Path
 
 from .crash_points import crash_point
@@ -30,7 +29,7 @@ def atomic_save(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         OSError: If it cannot be written; the old content is intact then.
     """
     folder = path.parent
-    temporary = folder / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+    temporary = folder / f"{_PREFIX}{os.getpid()}-{os.urandom(6).hex()}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         try:

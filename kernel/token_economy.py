@@ -10,7 +10,6 @@ same holds for the caps of a session, a day and a month, see `llmos.kernel.caps`
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -166,7 +165,7 @@ class TokenEconomy:
         cost = _amount(actual_cost, "the cost")
         with self._ledger.change() as connection:
             self._require(cost, self.caps.tightest())
-            entry = self._entry(secrets.token_hex(16), "cost", cost, operation, "")
+            entry = self._entry(os.urandom(16).hex(), "cost", cost, operation, "")
             add_entry(connection, entry)
             add_origin(connection, entry.id, self._session, self._directory)
 
@@ -199,7 +198,7 @@ class TokenEconomy:
             # A hold of nothing would let a run spend what is not there.
             self._require(max(1, needed), cap)
             operation = self._redact(operation)
-            taken = Hold(secrets.token_hex(16), min(amount, cap.left), operation, run_id)
+            taken = Hold(os.urandom(16).hex(), min(amount, cap.left), operation, run_id)
             connection.execute(
                 "INSERT INTO holds VALUES (?, ?, 0, ?, ?, ?, ?, ?)",
                 (

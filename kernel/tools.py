@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -61,7 +60,6 @@ class ToolResult(Record):
     duration_s: float = 0.0
 
 
-@dataclass(slots=True)
 class ToolSession:
     """What persists from call to call within one run, as it does in the CLI.
 
@@ -74,12 +72,23 @@ class ToolSession:
         check_cancelled: Called now and then by what takes long; raises if the run is to stop.
     """
 
-    start_dir: Path
-    cwd: Path
-    env: Mapping[str, str]
-    seen_files: dict[Path, str] = field(default_factory=dict[Path, str])
-    confine: Callable[[Sequence[str]], list[str]] | None = None
-    check_cancelled: Callable[[], object] = lambda: None
+    # Written out: to have them made for it takes a replay longer than to read them.
+    def __init__(
+        self,
+        start_dir: Path,
+        cwd: Path,
+        env: Mapping[str, str],
+        *,
+        seen_files: dict[Path, str] | None = None,
+        confine: Callable[[Sequence[str]], list[str]] | None = None,
+        check_cancelled: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.start_dir = start_dir
+        self.cwd = cwd
+        self.env = env
+        self.seen_files: dict[Path, str] = {} if seen_files is None else seen_files
+        self.confine = confine
+        self.check_cancelled = check_cancelled
 
 
 class Driver(Protocol):

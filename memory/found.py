@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
+from ..kernel.record import Record
 from ..kernel.tools import ToolRegistry
 from .traces import Step, Trace
 
@@ -42,8 +43,7 @@ class Way(enum.Enum):
     FAMILY = "family"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Record):
     """A trace that may answer a goal.
 
     Attributes:
@@ -70,8 +70,7 @@ class Match:
         return self.trace.steps
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Record):
     """Why a trace may not answer a goal.
 
     Attributes:
@@ -85,8 +84,7 @@ class Refusal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record):
     """Where and how a goal would be answered.
 
     Attributes:
@@ -102,8 +100,7 @@ class Place:
     registry: ToolRegistry
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Record):
     """What the store has for a goal.
 
     Attributes:

@@ -9,30 +9,35 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 
 from .kept import per_text
 
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[\w\"'`)\]])[.!?…]+$")
-_QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|`[^`]*`")
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+_QUOTED = r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|`[^`]*`"
+_WORD = r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?"
 
 # Words by which plain English points at the moment of speaking. "current" and "now" also have
 # uses that do not ("the current directory", "Now create ..."), which `depends_on_now` lets pass.
-_NOW_WORD = re.compile(
+_NOW_WORD = (
     r"\b(today|todays|tonight|yesterday|tomorrow|now|nowadays|currently|current|latest|newest"
     r"|recent|recently|ago|so far|up to date|up-to-date"
     r"|(?:this|last|next|past|coming|previous)\s+(?:\w+\s+)?"
     r"(?:second|minute|hour|day|night|morning|afternoon|evening|week|weekend|month|quarter|year"
     r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday|spring|summer|autumn|winter)s?"
-    r"|what time|which day|the time|the date)\b",
-    re.IGNORECASE,
+    r"|what time|which day|the time|the date)\b"
 )
-_PLACE_AFTER_CURRENT = re.compile(
+_PLACE_AFTER_CURRENT = (
     r"\s+(?:working\s+)?(?:dir|directory|folder|path|branch|user|shell|project|repo|repository"
-    r"|file|line|process|window|selection|workspace)\b",
-    re.IGNORECASE,
+    r"|file|line|process|window|selection|workspace)\b"
 )
+
+
+@cache
+def _ignoring_case(pattern: str) -> re.Pattern[str]:
+    # Compiled when it is first needed, which a replay of a learned goal never comes to.
+    return re.compile(pattern, re.IGNORECASE)
 
 
 @per_text
@@ -64,7 +69,7 @@ def difference(learned: str, asked: str, inputs: Iterable[str]) -> str | None:
         return None
     if normal_form(learned) != normal_form(asked):
         return "the words differ"
-    if _QUOTED.findall(learned) != _QUOTED.findall(asked):
+    if re.findall(_QUOTED, learned) != re.findall(_QUOTED, asked):
         return "quoted text differs"
     old = unicodedata.normalize("NFC", learned).split()
     new = unicodedata.normalize("NFC", asked).split()
@@ -81,7 +86,7 @@ def _words_in(inputs: Iterable[str]) -> set[str]:
 
 def _only_style(was: str, now: str, position: int, flowing: set[str]) -> bool:
     bare_was, bare_now = (_SENTENCE_END.sub("", word) for word in (was, now))
-    plain = _WORD.fullmatch(bare_was) is not None
+    plain = re.fullmatch(_WORD, bare_was) is not None
     flows = any(part.casefold() in flowing for part in re.findall(r"\w+", bare_was))
     if bare_was == bare_now:
         # Only closing punctuation differs. A full stop after a value such as `data.csv` can only
@@ -101,9 +106,11 @@ def depends_on_now(goal: str) -> str | None:
     Such a goal means something else tomorrow, so what was learned for it is good for the day on
     which it was learned at most.
     """
-    for found in _NOW_WORD.finditer(goal):
+    for found in _ignoring_case(_NOW_WORD).finditer(goal):
         word = found.group(0)
-        if word.lower() == "current" and _PLACE_AFTER_CURRENT.match(goal, found.end()):
+        if word.lower() == "current" and _ignoring_case(_PLACE_AFTER_CURRENT).match(
+            goal, found.end()
+        ):
             continue
         if word.lower() == "now" and found.start() == 0:
             continue

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from ..kernel.record import Record
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+
+class Problem(Record):
     """A trace file that cannot be used.
 
     Attributes:

@@ -25,9 +25,9 @@ from .sessions import SessionLog, new_session_id, read_session
 KEPT_DAYS = 30
 """Days after its last use that a session is kept."""
 _DAY_S = 86_400
-_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}\Z")
-_NAME = re.compile(r"\w[\w .:-]{0,79}\Z")
-_OUTLINE = re.compile(r'"type": "(?:SessionBegan|SessionNamed|RunEnded)"')
+_ID = r"\d{8}-\d{6}-[0-9a-f]{6}\Z"
+_NAME = r"\w[\w .:-]{0,79}\Z"
+_OUTLINE = r'"type": "(?:SessionBegan|SessionNamed|RunEnded)"'
 _UNNAMED = b'\n{"type": "SessionNamed", "name": ""}\n'
 """What a copy begins with after its original: it has no name of its own yet."""
 _HEAD = 120
@@ -130,7 +130,7 @@ class Sessions:
             UsageError: If there is none, or several begin so.
         """
         hint = "llmos session list shows what there is"
-        if _ID.match(wanted) and (row := self._row(self.log_of(wanted))) is not None:
+        if re.match(_ID, wanted) and (row := self._row(self.log_of(wanted))) is not None:
             return row
         begun: list[SessionRow] = []
         for path in self._newest_first():
@@ -216,7 +216,7 @@ class Sessions:
         return removed
 
     def _logs(self) -> list[Path]:
-        return [path for path in self.folder.glob("*.jsonl") if _ID.match(path.stem)]
+        return [path for path in self.folder.glob("*.jsonl") if re.match(_ID, path.stem)]
 
     def _newest_first(self) -> list[Path]:
         dated = [(at, path) for path in self._logs() if (at := _changed(path)) is not None]
@@ -248,7 +248,7 @@ def check_name(name: str) -> str:
         UsageError: If it could be taken for something else, or cannot be shown.
     """
     name = name.strip()
-    if not _NAME.match(name) or _ID.match(name):
+    if not re.match(_NAME, name) or re.match(_ID, name):
         raise UsageError(
             f"a session cannot be named {name[:40]!r}",
             hint="use up to 80 letters, digits, spaces and - _ . :",
@@ -267,7 +267,7 @@ def _outline(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
-                if _OUTLINE.search(line[:_HEAD]):
+                if re.search(_OUTLINE, line[:_HEAD]):
                     try:
                         yield json.loads(line)
                     except ValueError:

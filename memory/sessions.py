@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ _LONGEST = 10_000
 def new_session_id(now: float | None = None) -> str:
     """Return a session id that sorts by time: ``YYYYmmdd-HHMMSS-xxxxxx`` in UTC."""
     moment = datetime.fromtimestamp(time.time() if now is None else now, UTC)
-    return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return f"{moment:%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
 
 
 class SessionLog:

@@ -7,7 +7,6 @@ out of the tree. A file is written whole or not at all.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
@@ -159,7 +158,7 @@ class TreeWriter:
             raise OSError(f"{change.path} cannot be made again")
 
     def _replace(self, folder: int, name: str, make: Callable[[str], None]) -> None:
-        temporary = f".tmp-{os.getpid()}-{secrets.token_hex(6)}"
+        temporary = f".tmp-{os.getpid()}-{os.urandom(6).hex()}"
         try:
             make(temporary)
             os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -11,7 +11,6 @@ import enum
 import hashlib
 import hmac
 import os
-import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,8 +176,8 @@ class Trust:
     def _make_key(self) -> None:
         make_private_dir(self._folder)
         sweep_temporaries(self._folder)
-        candidate = self._folder / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
-        atomic_save(candidate, secrets.token_bytes(_KEY_BYTES))
+        candidate = self._folder / f".tmp-{os.getpid()}-{os.urandom(8).hex()}"
+        atomic_save(candidate, os.urandom(_KEY_BYTES))
         try:
             # Of several processes that make the first key at once, one wins and all use its key.
             os.link(candidate, self._key_path)

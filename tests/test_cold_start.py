@@ -34,12 +34,21 @@ PARSING = {
 }  # fmt: skip
 """What reads the command line."""
 
-DECIDING = PARSING | {
-    "llmos.boot", "llmos.interfaces.decision", "llmos.interfaces.dispatcher",
+WITH_A_LOOP = {
+    "llmos.boot", "llmos.interfaces.goal_commands", "llmos.interfaces.learner_on_demand",
+    "llmos.interfaces.loop_waits", "llmos.interfaces.system", "llmos.kernel.bus",
+    "llmos.kernel.drivers.plugin", "llmos.kernel.listener", "llmos.kernel.subscription",
+    "llmos.kernel.tasks", "llmos.plugins", "llmos.plugins.loader", "llmos.plugins.schema",
+}  # fmt: skip
+"""What needs an event loop, or a plugin."""
+
+DECIDING = PARSING | WITH_A_LOOP | {
+    "llmos.interfaces.asking", "llmos.interfaces.core", "llmos.interfaces.watch_on_demand",
+    "llmos.interfaces.decision", "llmos.interfaces.dispatcher",
     "llmos.interfaces.drift_kinds",
     "llmos.interfaces.explain", "llmos.interfaces.follower", "llmos.interfaces.goal_commands",
     "llmos.interfaces.learned_guards",
-    "llmos.interfaces.loop_waits", "llmos.interfaces.on_demand", "llmos.interfaces.output",
+    "llmos.interfaces.loop_waits", "llmos.interfaces.output",
     "llmos.interfaces.own_files", "llmos.interfaces.waits",
     "llmos.interfaces.permission_gate", "llmos.interfaces.standard_input",
     "llmos.interfaces.structured", "llmos.memory.attached", "llmos.memory.conversation",
@@ -84,18 +93,23 @@ SAYING_WHY = DECIDING | JOURNALLING | {
 }  # fmt: skip
 """To say what a command would change, it is parsed."""
 
-REPLAYING_A_COMMAND = DECIDING | JOURNALLING | {
+REPLAYING_A_COMMAND = (DECIDING - WITH_A_LOOP) | JOURNALLING | {
+    "llmos.interfaces.direct", "llmos.interfaces.direct_waits", "llmos.kernel.direct_bus",
     "llmos.kernel.drivers.inputs", "llmos.kernel.drivers.shell", "llmos.kernel.processes",
 }  # fmt: skip
-"""The same, and the driver of the tool that the trace uses."""
+"""The same without an event loop, and the driver of the tool that the trace uses."""
 
-LIBRARIES = {"anyio", "sniffio", "idna", "typing_extensions", "pydantic_core"}
-"""What a replay may load that is not Python's own. Not pydantic: deriving a check from its models
-takes longer than a whole replay."""
+LIBRARIES_OF_A_REPLAY = {"typing_extensions", "pydantic_core"}
+"""What a replay may load that is not Python's own: no event loop, which takes longer to load than
+the replay takes. Not pydantic: deriving a check from its models would, too."""
+
+LIBRARIES = LIBRARIES_OF_A_REPLAY | {"anyio", "sniffio", "idna"}
+"""The same for what goes the way of all goals."""
 
 STANDARD_NOT_NEEDED = {
-    "asyncio.windows_events", "email", "http", "importlib.metadata", "lzma", "multiprocessing",
-    "platform", "shutil", "statistics", "uuid", "xml", "zipfile", "zoneinfo",
+    "asyncio", "concurrent.futures", "email", "http", "importlib.metadata", "logging", "lzma",
+    "multiprocessing", "platform", "secrets", "shutil", "ssl", "statistics", "uuid", "xml",
+    "zipfile", "zoneinfo",
 }  # fmt: skip
 """What was loaded once by a library's convenience, for nothing."""
 
@@ -157,7 +171,7 @@ def test_saying_why_loads_what_decides_and_no_driver(
 def test_a_replay_loads_what_decides_and_the_driver_that_it_uses(place: Place) -> None:
     modules = loaded(place, "--replay-only", GOAL)
     assert ours(modules) <= REPLAYING_A_COMMAND
-    assert foreign(modules) <= LIBRARIES
+    assert foreign(modules) <= LIBRARIES_OF_A_REPLAY
     assert modules & STANDARD_NOT_NEEDED == set()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -290,7 +289,7 @@ def _save(path: Path, data: bytes, session: ToolSession) -> None:
     # The parent is opened once and everything happens relative to it, so that a link that is
     # swapped in meanwhile cannot lead the write out of the directory.
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    temporary = f".tmp-{os.getpid()}-{secrets.token_hex(6)}"
+    temporary = f".tmp-{os.getpid()}-{os.urandom(6).hex()}"
     try:
         opened = _path_of(folder)
         if not opened.is_relative_to(session.start_dir.resolve()):

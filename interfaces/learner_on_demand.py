@@ -1,9 +1,9 @@
-"""What is imported and made only when it is needed, so that a replay starts without it."""
+"""The Learner, imported and made only when a goal is to be learned."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -13,34 +13,8 @@ from .result import Result
 
 if TYPE_CHECKING:
     from .learner import Learner
-    from .long_work import LongWork
     from .model_run import ModelRun
     from .planning import Plan
-
-
-class WatchOnDemand:
-    """Stands for a `LongWork`, and ends the work when it is closed.
-
-    Args:
-        stream: See there.
-    """
-
-    def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
-        self._made: LongWork | None = None
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Tell how far the work is; see there."""
-        if self._made is None:
-            from .long_work import LongWork
-
-            self._made = LongWork(self._stream)
-        self._made(what, done, total)
-
-    def close(self) -> None:
-        """Nobody waits for the work any more."""
-        if self._made is not None:
-            self._made.close()
 
 
 class LearnerOnDemand:
