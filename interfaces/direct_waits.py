@@ -26,17 +26,18 @@ class DirectScope:
     Args:
         entered: The scopes that are open, the outermost first.
         timeout_s: Seconds after which it is called off, or None.
-        all_is_off: Says whether the whole way is called off; None in a scope within another.
+        all_is_off: Says whether the whole way is called off: the outermost scope ends then.
     """
 
     def __init__(
         self,
         entered: list[DirectScope],
         timeout_s: float | None,
-        all_is_off: Callable[[], bool] | None,
+        all_is_off: Callable[[], bool],
     ) -> None:
         self._entered = entered
         self._all_is_off = all_is_off
+        self._outermost = False
         self._until = None if timeout_s is None else time.monotonic() + timeout_s
         self._called_off = False
         self.cancelled_caught = False
@@ -45,13 +46,14 @@ class DirectScope:
     def due(self) -> bool:
         """Whether its body is to end."""
         late = self._until is not None and time.monotonic() >= self._until
-        return self._called_off or late or (self._all_is_off is not None and self._all_is_off())
+        return self._called_off or late or (self._outermost and self._all_is_off())
 
     def cancel(self) -> None:
         """Call it off."""
         self._called_off = True
 
     def __enter__(self) -> Self:
+        self._outermost = not self._entered
         self._entered.append(self)
         return self
 
@@ -94,8 +96,7 @@ class DirectWaits:
 
     def scope(self, timeout_s: float | None = None) -> DirectScope:
         """Return what a body can be called off by, and is after so many seconds."""
-        all_is_off = None if self._scopes else lambda: self._called_off
-        return DirectScope(self._scopes, timeout_s, all_is_off)
+        return DirectScope(self._scopes, timeout_s, lambda: self._called_off)
 
     def shield(self) -> AbstractContextManager[object]:
         """Return what keeps its body from being called off."""
