@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,25 +124,25 @@ def events(
     yield _event("message_stop")
 
 
-def _deltas(block: dict[str, Any], pieces: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _deltas(block: dict[str, Any], pieces: int) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
     kind = block["type"]
     if kind == "text":
         texts = _cut(block["text"], pieces)
-        return {**block, "text": ""}, [{"type": "text_delta", "text": text} for text in texts]
+        return {**block, "text": ""}, ({"type": "text_delta", "text": text} for text in texts)
     if kind == "thinking":
         texts = _cut(block["thinking"], pieces)
         deltas = [{"type": "thinking_delta", "thinking": text} for text in texts]
         deltas.append({"type": "signature_delta", "signature": block["signature"]})
         return {**block, "thinking": "", "signature": ""}, deltas
     texts = _cut(json.dumps(block["input"]), pieces)
-    return {**block, "input": {}}, [
+    return {**block, "input": {}}, (
         {"type": "input_json_delta", "partial_json": text} for text in texts
-    ]
+    )
 
 
-def _cut(text: str, pieces: int) -> list[str]:
+def _cut(text: str, pieces: int) -> Iterator[str]:
     size = max(1, -(-len(text) // max(1, pieces)))
-    return [text[at : at + size] for at in range(0, len(text), size)] or [""]
+    return (text[at : at + size] for at in range(0, max(1, len(text)), size))
 
 
 def _event(kind: str, **fields: Any) -> bytes:

@@ -41,10 +41,9 @@ class PaintedScreen(ScreenModel):
             parts.append(char)
         return "".join([*parts, "\x1b[0m"] if parts else parts)
 
-    def _put(self, char: str) -> None:
-        super()._put(char)
-        if char not in "\r\n\b\a":
-            self._pens[self._y][self._x - 1] = self._pen
+    def _put(self, part: str) -> None:
+        super()._put(part)
+        self._pens[self._y][self._x - len(part) : self._x] = [self._pen] * len(part)
 
     def _down(self) -> None:
         at_end = self._y == self._lines - 1

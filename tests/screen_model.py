@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _SEQUENCE = re.compile(r"\x1b\[([0-9;?]*)([a-zA-Z])|\x1b\][^\x07]*\x07|\x1b[=>]")
+_SHOWN = re.compile(r"[^\x1b\r\n\b\a]+")
 
 
 class ScreenModel:
@@ -42,8 +43,11 @@ class ScreenModel:
                     raise AssertionError(f"an escape that is not known: {text[at : at + 16]!r}")
                 self._obey(found)
                 at = found.end()
+            elif shown := _SHOWN.match(text, at):
+                self._show(shown.group())
+                at = shown.end()
             else:
-                self._put(text[at])
+                self._move(text[at])
                 at += 1
 
     def flush(self) -> None:
@@ -59,22 +63,29 @@ class ScreenModel:
         """All that was shown and is not erased."""
         return "\n".join([*self.gone, *self.rows]).rstrip()
 
-    def _put(self, char: str) -> None:
+    def _move(self, char: str) -> None:
         if char == "\r":
             self._x = 0
         elif char == "\n":
             self._down()
         elif char == "\b":
             self._x = max(0, self._x - 1)
-        elif char == "\a":
-            self.bells += 1
         else:
+            self.bells += 1
+
+    def _show(self, text: str) -> None:
+        while text:
             if self._x >= self._columns:
                 self._x = 0 if self._wraps else self._columns - 1
                 if self._wraps:
                     self._down()
-            self._rows[self._y][self._x] = char
-            self._x += 1
+            fits = self._columns - self._x
+            self._put(text[:fits])
+            text = text[fits:]
+
+    def _put(self, part: str) -> None:
+        self._rows[self._y][self._x : self._x + len(part)] = part
+        self._x += len(part)
 
     def _down(self) -> None:
         self._y += 1
