@@ -37,7 +37,7 @@ class Front(Record):
 
     Attributes:
         editor: Gives lines.
-        redraw: Draws the bottom of the screen anew.
+        redraw: Draws the bottom of the screen anew, soon.
         alert: Calls the user.
         whole: Gives the full text of a line in which pasted texts are shortened.
         keys: While its body runs, the kernel leaves all keys to the line editor, also between two
@@ -65,14 +65,14 @@ def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator
         return
     from prompt_toolkit.application import Application, create_app_session
     from prompt_toolkit.buffer import Buffer
-    from prompt_toolkit.output import create_output
-    from prompt_toolkit.output.vt100 import Vt100_Output
+    from prompt_toolkit.key_binding.key_processor import KeyProcessor
 
     from .completion import CommandWord, ShellCompleter
     from .history import ShellHistory
     from .keys import shell_keys
     from .screen import Screen, on_screen
     from .status import status_line
+    from .terminal_output import terminal_output
     from .view import View
     from .vocabulary import words_of
 
@@ -85,10 +85,7 @@ def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator
         secret=redactor.contains_secret,
         whole=pasted.whole,
     )
-    output = create_output(always_prefer_tty=True)
-    if isinstance(output, Vt100_Output):
-        # The prompt is never drawn at the screen's bottom, so nobody needs to know where that is.
-        output.enable_cpr = False
+    output = terminal_output()
     words = [
         CommandWord(f"/{name}", one.help, one.completes)
         for one in commands(shell=True)
@@ -114,22 +111,21 @@ def open_front(system: System, options: ShellOptions, shown: Shown) -> Generator
         def typed(buffer: Buffer) -> None:
             shown.typed(buffer.text)
 
+        def pressed(_keys: KeyProcessor) -> None:
+            screen.pressed()
+
         def looked(_app: Application[str]) -> None:
             shown.typed(view.buffer.text)
 
         view.buffer.on_text_changed += typed
+        view.app.key_processor.before_key_press += pressed
         # A line that was sent or cleared is no change of text to its buffer.
         view.app.before_render += looked
         stack.enter_context(on_screen(screen))
         editor = TerminalEditor(view, screen, pasted)
-
-        def redraw() -> None:
-            if view.app.is_running:
-                view.app.invalidate()
-
         # A static screen has no prompt while a goal runs: there Ctrl-C must stay a signal.
         keys = nullcontext if options.static else session.input.raw_mode
-        yield Front(editor, redraw, screen.alert, pasted.whole, keys)
+        yield Front(editor, screen.redraw, screen.alert, pasted.whole, keys)
 
 
 def _ring(text: str, *, as_text: bool) -> None:

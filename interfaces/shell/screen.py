@@ -3,24 +3,42 @@
 prompt-toolkit's own way gives the terminal back to the kernel for each piece that is printed: a key
 that is pressed in that moment is echoed in the wrong place, or lost. Here the terminal stays as it
 is; the prompt is erased, the text written, and the prompt drawn below it, in one go.
+
+A key comes before all of that: its echo is drawn first, and what is printed meanwhile is written a
+little at a time, so that the echo does not stand in line behind it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import select
 import sys
 import threading
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
-    from prompt_toolkit.output import Output
 
-_TOGETHER_S = 0.1
-"""Seconds for which what is printed is gathered: each drawing of the prompt takes a few ms."""
+    from .terminal_output import TerminalOutput
+
+_SOON_S = 0.05
+"""Seconds for which what is printed is gathered."""
+_BETWEEN_S = 0.2
+"""Seconds from one drawing to the next: each takes a few ms."""
+_MORE_S = 0.02
+"""The same where more waits than is written at once, or the terminal takes nothing now."""
+_TYPED_S = 0.5
+"""Seconds for which somebody who pressed a key is taken to go on typing."""
+_AT_ONCE = 8192
+"""Characters that are written at once: half of what the kernel takes before a write waits for
+whoever shows it."""
+_BESIDE_KEYS = 3500
+"""The same while somebody types: with the prompt it is less than what is read from a terminal at
+once, so that an echo waits for one reading and no more."""
 
 
 class Screen:
@@ -30,47 +48,103 @@ class Screen:
         output: The terminal.
     """
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: TerminalOutput) -> None:
         self.output = output
         self.app: Application[str] | None = None
         """What is drawn at the bottom now."""
         self._lock = threading.Lock()
-        self._waiting: list[str] = []
-        self._due = False
+        self._waiting: deque[str] = deque()
+        self._due = self._left_some = False
+        self._turned_at = self._pressed_at = float("-inf")
+        self._stale = False
         self._held = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
+        self._ready = select.poll()
+        self._ready.register(output.fileno(), select.POLLOUT)
 
     def print(self, text: str) -> None:
         """Print whole lines, soon; from any thread."""
         with self._lock:
-            self._waiting.append(text)
+            self._waiting.extend([text] if len(text) <= _AT_ONCE else _lines(text))
+        self._soon()
+
+    def redraw(self) -> None:
+        """Draw the bottom of the screen anew, soon: not once for each word that is streamed."""
+        self._stale = True
+        self._soon()
+
+    def pressed(self) -> None:
+        """Take note of a key."""
+        self._pressed_at = self._loop.time()
+
+    def flush(self) -> None:
+        """Print now all that waits; on the event loop only."""
+        if self._held or not self._waiting:
+            return
+        self._write(self._take(None))
+        self.output.flush()
+        app = self._running()
+        if app is not None:
+            app.invalidate()
+
+    def _soon(self) -> None:
+        with self._lock:
             if self._due:
                 return
             self._due = True
         if threading.get_ident() == self._thread:
-            self._loop.call_later(_TOGETHER_S, self.flush)
+            self._arrange()
         else:
-            self._loop.call_soon_threadsafe(self._loop.call_later, _TOGETHER_S, self.flush)
+            self._loop.call_soon_threadsafe(self._arrange)
 
-    def flush(self) -> None:
-        """Print now what waits; on the event loop only."""
-        if self._held:
+    def _arrange(self) -> None:
+        now = self._loop.time()
+        between = _MORE_S if self._left_some and not self._types(now) else _BETWEEN_S
+        self._loop.call_at(max(now + min(_SOON_S, between), self._turned_at + between), self._turn)
+
+    def _turn(self) -> None:
+        app = self._running()
+        if app is not None and app.invalidated:
+            self._loop.call_soon(self._turn)  # a key was pressed: its echo goes first
             return
+        self._turned_at = now = self._loop.time()
+        if self._waiting and not self._held and self._ready.poll(0):
+            self._write(self._take(_BESIDE_KEYS if self._types(now) else _AT_ONCE))
+            self._stale = True
         with self._lock:
-            text = "".join(self._waiting)
-            self._waiting.clear()
-            self._due = False
-        if not text:
-            return
-        app = self.app
-        if app is not None and app.is_running:
-            app.renderer.erase()
+            self._due = self._left_some = bool(self._waiting) and not self._held
+        if self._due:
+            self._arrange()
+        if self._stale:
+            self._stale = False
+            if app is None:
+                self.output.flush()
+            else:
+                app.invalidate()  # what was written goes out with the prompt that is drawn below it
+
+    def _types(self, now: float) -> bool:
+        return now - self._pressed_at < _TYPED_S
+
+    def _running(self) -> Application[str] | None:
+        return self.app if self.app is not None and self.app.is_running else None
+
+    def _take(self, most: int | None) -> str:
+        with self._lock:
+            taken: list[str] = []
+            size = 0
+            while self._waiting and (most is None or size < most):
+                taken.append(self._waiting.popleft())
+                size += len(taken[-1])
+        return "".join(taken)
+
+    def _write(self, text: str) -> None:
+        app = self._running()
+        if app is not None:
+            with self.output.put_off():
+                app.renderer.erase()
         # The kernel may not translate line ends while keys are read one by one.
         self.output.write_raw(text.replace("\r\n", "\n").replace("\n", "\r\n"))
-        self.output.flush()
-        if app is not None and app.is_running:
-            app.invalidate()
 
     def begin_line(self) -> None:
         """Print what waits, and erase what the kernel has echoed before keys were read here."""
@@ -98,6 +172,10 @@ class Screen:
         """
         self.output.write_raw(f"\x1b]9;{text}\x07" if as_text else "\a")
         self.output.flush()
+
+
+def _lines(text: str) -> list[str]:
+    return [f"{line}\n" for line in text.removesuffix("\n").split("\n")]
 
 
 class _Stream(io.TextIOBase):

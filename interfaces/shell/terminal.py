@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Generator
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
@@ -37,13 +36,11 @@ from .warm_up import WarmUp
 _MODES = ("default", "acceptEdits", "plan")
 _TICK_S = 0.2
 """Seconds between two drawings of how long something has been running."""
-_TOGETHER_S = 0.2
-"""Seconds for which changes are gathered before the bottom of the screen is drawn again."""
 _SOON_S = 0.5
 """Seconds within which what runs may end before anybody is asked whether to stop it."""
-_SWITCH_S = 0.001
+_SWITCH_S = 0.0002
 """Seconds for which a thread may keep the event loop from a key. Python's default of 5 ms would be
-waited for several times a key while a price is computed."""
+waited for some six times a key while a price is computed."""
 
 
 async def run_terminal(system: System, options: ShellOptions, *, verbose: bool) -> int:
@@ -103,7 +100,6 @@ class Terminal:
         self._warm_up = WarmUp(system, self._needs_client)
         self._mode = str(system.settings.permission_mode)
         self._last: Result | None = None
-        self._due = False
         self._shell = Shell(system, options, self._asked, self._tell, self._aside)
         self._group: TaskGroup | None = None
 
@@ -286,11 +282,4 @@ class Terminal:
                 self._changed()
 
     def _changed(self) -> None:
-        """Draw the bottom of the screen anew, soon: not once for each word that is streamed."""
-        if not self._due:
-            self._due = True
-            asyncio.get_running_loop().call_later(_TOGETHER_S, self._draw)
-
-    def _draw(self) -> None:
-        self._due = False
         self.front.redraw()

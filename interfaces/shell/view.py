@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from prompt_toolkit.application import Application, get_app
@@ -88,12 +89,14 @@ class View:
             name=DEFAULT_BUFFER,
             history=history,
             completer=BackgroundCompleter(completer),
-            auto_suggest=None if options.static else NewestSuggestion(history),
             complete_while_typing=Condition(lambda: not options.static and self._opens_menu()),
             multiline=True,
             accept_handler=self._accept,
             tempfile_suffix=".txt",
         )
+        if not options.static:
+            self._suggests = NewestSuggestion(history)
+            self.buffer.on_text_insert += self._inserted
         self._options = options
         search = SearchToolbar(
             ignore_case=True,
@@ -149,6 +152,18 @@ class View:
         )
         self.app.timeoutlen = _ESCAPE_S
         self.app.ttimeoutlen = 0.05
+
+    def _inserted(self, _buffer: Buffer) -> None:
+        # What prompt-toolkit does itself: but there each key is drawn twice, suggestion or not.
+        asyncio.get_running_loop().call_soon(self._suggest)
+
+    def _suggest(self) -> None:
+        if self.buffer.suggestion is None:
+            self.buffer.suggestion = self._suggests.get_suggestion(
+                self.buffer, self.buffer.document
+            )
+            if self.buffer.suggestion is not None:
+                self.buffer.on_suggestion_set.fire()
 
     def _opens_menu(self) -> bool:
         """Whether what is typed begins a command or a mention: a menu opens by itself then."""
