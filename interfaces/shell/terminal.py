@@ -21,6 +21,7 @@ from ..result import Result
 from ..system import System
 from ..undoing import Undoing
 from .front import Front, open_front
+from .giving_way import GivingWay, give_way
 from .key_help import key_help
 from .line_editor import ESCAPED, REWIND
 from .notify import LONG_S, caller
@@ -97,6 +98,7 @@ class Terminal:
         )
         self._purse = Purse(system.economy, self._changed)
         self._price = PriceTag(system.decide, self._goal_of, self._priced)
+        self._giving_way = GivingWay()
         self._warm_up = WarmUp(system, self._needs_client)
         self._mode = str(system.settings.permission_mode)
         self._last: Result | None = None
@@ -249,6 +251,8 @@ class Terminal:
     def _take(self, event: Event) -> None:
         if self._purse.note(event) and self._group is not None:
             self._group.start_soon(self._purse.look)
+        if self._giving_way.note(event) and self._group is not None:
+            self._group.start_soon(anyio.to_thread.run_sync, give_way)
         self._progress.take(event)
 
     async def _asked(self, question: str) -> str:
