@@ -17,6 +17,8 @@ from ..system import System
 
 _logger = logging.getLogger(__name__)
 _NEEDED = ("..learner", "..declaring", "..compacting", "..filling", "claude_agent_sdk")
+_GARBAGE = 1000
+"""Objects after which Python looks for garbage; it then takes about a ms."""
 _SURE_S = 0.4
 """Seconds without a key after which a text that no trace answers is taken for what is meant: the
 beginning of a goal that will be replayed is one as well."""
@@ -55,14 +57,20 @@ class WarmUp:
 
 
 async def _load_all(system: System) -> None:
-    try:
-        await system.decide("what will be typed")
-    except LlmosError as error:
-        _logger.info("the first price could not be prepared: %s", error)
-    for name in _NEEDED:
-        await anyio.to_thread.run_sync(_load, name)
     # What is loaded stays: to look through it for garbage takes longer than a key may.
-    gc.freeze()
+    gc.disable()
+    try:
+        try:
+            await system.decide("what will be typed")
+        except LlmosError as error:
+            _logger.info("the first price could not be prepared: %s", error)
+        for name in _NEEDED:
+            await anyio.to_thread.run_sync(_load, name)
+        gc.freeze()
+        # What comes after is what drawing leaves: little at a time, or a key waits for much.
+        gc.set_threshold(_GARBAGE)
+    finally:
+        gc.enable()
 
 
 def _load(name: str) -> None:
