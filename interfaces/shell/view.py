@@ -30,13 +30,15 @@ from prompt_toolkit.layout.processors import (
     HighlightIncrementalSearchProcessor,
     HighlightSelectionProcessor,
 )
-from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 from prompt_toolkit.widgets import SearchToolbar
 
+from .echo import Echo
 from .history import NewestSuggestion, ShellHistory
 from .options import ShellOptions
 from .tab import BackgroundCompleter
+from .terminal_output import TerminalOutput
 
 PROMPT = "llmos> "
 _ESCAPE_S = 0.3
@@ -77,7 +79,7 @@ class View:
 
     def __init__(
         self,
-        output: Output,
+        output: TerminalOutput,
         history: ShellHistory,
         completer: Completer,
         options: ShellOptions,
@@ -150,6 +152,8 @@ class View:
             # Else a busy event loop, as one that takes a stream, puts off the echo of a key.
             max_render_postpone_time=None,
         )
+        if not options.static:  # a screen reader would say each key twice
+            Echo(self.app, self.buffer, window, output)
         self.app.timeoutlen = _ESCAPE_S
         self.app.ttimeoutlen = 0.05
 
