@@ -29,13 +29,13 @@ _SOON_S = 0.05
 """Seconds for which what is printed is gathered."""
 _BETWEEN_S = 0.2
 """Seconds from one drawing to the next: each takes a few ms."""
-_MORE_S = 0.02
+_MORE_S = 0.05
 """The same where more waits than is written at once, or the terminal takes nothing now."""
 _TYPED_S = 0.5
 """Seconds for which somebody who pressed a key is taken to go on typing."""
-_AT_ONCE = 8192
-"""Characters that are written at once: half of what the kernel takes before a write waits for
-whoever shows it."""
+_AT_ONCE = 12_000
+"""Characters that are written at once: with more the kernel, which takes some 16,000, lets a write
+wait for whoever shows them."""
 _BESIDE_KEYS = 3500
 """The same while somebody types: with the prompt it is less than what is read from a terminal at
 once, so that an echo waits for one reading and no more."""
