@@ -19,15 +19,19 @@ import random
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmos.kernel.database import open_database
 from llmos.kernel.tools import ToolCall, ToolRegistry, ToolResult
+from llmos.memory.count_tables import add_members
 from llmos.memory.families import Families
+from llmos.memory.index_tables import SCHEMA
+from llmos.memory.learned_goals import LearnedGoals
 from llmos.memory.learning import LearnedCall, NotKept, build_trace
 from llmos.memory.members import Member, member_of
 from llmos.memory.plain_families import PlainFamilies
@@ -51,8 +55,8 @@ Choice = tuple[Matrix, int]
 class Recording(PlainFamilies):
     """Notes what each judgement was made from."""
 
-    def __init__(self, weights: Weights) -> None:
-        super().__init__(weights)
+    def __init__(self, learned: LearnedGoals, weights: Weights) -> None:
+        super().__init__(learned, weights)
         self._last: tuple[list[str], Matrix] | None = None
 
     def take(self) -> tuple[list[str], Matrix] | None:
@@ -94,8 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(stream: Iterable[Member], weights: Weights) -> tuple[list[Choice], int, int]:
     """Go through a stream; return the judgements, how much was answered, and how often wrongly."""
-    plain = Recording(weights)
-    families = Families(plain)
+    learned = LearnedGoals()
+    plain = Recording(learned, weights)
+    families = Families(learned, plain)
+    index = open_database(None, ";".join(SCHEMA))
     programs: dict[str, str] = {}
     choices: list[Choice] = []
     replays = wrong = 0
@@ -103,7 +109,7 @@ def run(stream: Iterable[Member], weights: Weights) -> tuple[list[Choice], int, 
         if member.goal in programs:
             replays += 1
             continue
-        proposal = families.propose(member.goal) if len(families) else None
+        proposal = families.propose(index, member.goal)
         noted = plain.take()
         if noted is not None:
             names, rows = noted
@@ -114,7 +120,7 @@ def run(stream: Iterable[Member], weights: Weights) -> tuple[list[Choice], int, 
             wrong += programs[proposal.trace_id] != member.program
             continue
         programs[member.goal] = programs[str(number)] = member.program
-        families.add(replace(member, trace_id=str(number)))
+        add_members(index, [(str(number), member.to_json())])
     return choices, replays, wrong
 
 

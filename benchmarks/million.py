@@ -1,7 +1,7 @@
 """What grows with the number of traces: each operation on a store of N, with time, memory, disk.
 
     python benchmarks/million.py [--traces N ...] [--dir DIR] [--runs N]
-        [--rebuild-up-to N] [--words-up-to N] [--json]
+        [--rebuild-up-to N] [--json]
 
 For each N a workspace is filled with N signed traces (see ``stored_goals.py``), and:
 
@@ -12,8 +12,7 @@ For each N a workspace is filled with N signed traces (see ``stored_goals.py``),
 - exact: the goals of traces asked in one process that is warm, and the first of them, with which
   the process opens the store; same template: learned wordings with other values; both beside an
   SQLite primary key;
-- words: the first goal of a process that is in no learned wording, for which all families are
-  counted, and such goals after it; up to ``--words-up-to`` traces;
+- words: the first goal of a process that is in no learned wording, and such goals after it;
 - remove: ``llmos trace rm``, and the replay after it, which has to see what the folder holds now;
 - import: ``llmos trace import`` of 100 files, for one of them; durable when it returns.
 
@@ -53,12 +52,12 @@ SIZES = (100, 10_000)
 RUNS = 5
 ASKS = 1000
 IMPORTED = 100
-REBUILD_UP_TO = WORDS_UP_TO = 100_000
+REBUILD_UP_TO = 100_000
 
 Figures = dict[str, dict[str, float]]
 
 
-def measure(folder: Path, count: int, runs: int, rebuild_up_to: int, words_up_to: int) -> Figures:
+def measure(folder: Path, count: int, runs: int, rebuild_up_to: int) -> Figures:
     """Return all figures of a store of so many traces."""
     place = Place(folder, __file__)
     place.cwd.mkdir(parents=True)
@@ -72,8 +71,7 @@ def measure(folder: Path, count: int, runs: int, rebuild_up_to: int, words_up_to
     else:
         place.step("indexed", str(count))
     figures |= operations(place, runs)
-    if count <= words_up_to:
-        figures["words"] = place.step("words")
+    figures["words"] = place.step("words")
     figures |= changes(place)
     figures["disk"] = {"traces_mb": _disk(place.traces), "index_mb": _disk(place.memory, "index.")}
     return figures
@@ -169,7 +167,7 @@ def ask(place: Place) -> Figures:
 
 
 def words(place: Place) -> dict[str, float]:
-    """Ask for what is in no learned wording: all families are counted for the first such goal."""
+    """Ask for what is in no learned wording."""
     goals = unrelated(ASKS, random.Random(5))
     with _bench(place) as bench:
         first = bench.ask(goals[0]).nanoseconds / 1e9
@@ -248,7 +246,6 @@ def main() -> None:
     add("--dir", type=Path, metavar="DIR", help="where they are made, and removed again")
     add("--runs", type=int, default=RUNS, metavar="N", help=f"starts of each (default {RUNS})")
     add("--rebuild-up-to", type=int, default=REBUILD_UP_TO, metavar="N", help="see above")
-    add("--words-up-to", type=int, default=WORDS_UP_TO, metavar="N", help="see above")
     add("--json", action="store_true", help="JSON instead of a table")
     options = parser.parse_args()
     if min(options.traces) < 2 or options.runs < 1:
@@ -257,9 +254,7 @@ def main() -> None:
     for count in options.traces:
         folder = Path(tempfile.mkdtemp(prefix="llmos-many-", dir=options.dir)).resolve()
         try:
-            figures = measure(
-                folder, count, options.runs, options.rebuild_up_to, options.words_up_to
-            )
+            figures = measure(folder, count, options.runs, options.rebuild_up_to)
         finally:
             shutil.rmtree(folder)
         stores.append({"traces": count, "figures": figures})

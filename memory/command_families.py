@@ -11,9 +11,10 @@ is not enough here. Two kinds of evidence are:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from .family_parts import Asked, Bar, Family, Reading, said_of
+from .family import Family
+from .family_parts import Asked, Bar, Reading, said_of
 from .members import plurals
 from .rewording import folded, respelled
 
@@ -21,7 +22,7 @@ COMMAND_BAR = Bar(members=2, margin=5.0, pairs=0.65)
 
 
 def said_before(
-    asked: Asked, readings: Sequence[Reading], families: Mapping[str, Family]
+    asked: Asked, readings: Sequence[Reading], family_of: Callable[[str], Family]
 ) -> list[Reading]:
     """Return the readings by which a goal says what a goal of the family said, one a program.
 
@@ -30,13 +31,15 @@ def said_before(
     Args:
         asked: The goal.
         readings: The ways to read the goal.
-        families: The families, by their program.
+        family_of: Returns the family of a program.
     """
     found: dict[str, Reading] = {}
     for reading in readings:
-        if reading.family not in found and _says_the_same(asked, reading, families[reading.family]):
+        if reading.family not in found and _says_the_same(
+            asked, reading, family_of(reading.family)
+        ):
             found[reading.family] = reading
-    commands = all(families[program].runs_commands for program in found)
+    commands = all(family_of(program).runs_commands for program in found)
     return list(found.values()) if commands else []
 
 
@@ -50,16 +53,14 @@ def lacks(asked: Asked, family: Family, reading: Reading, margin: float) -> str:
         margin: By how much it leads other programs, in nats.
     """
     words = said_of(folded(reading.words), _plurals(asked, reading))
-    strange = sorted(word for word in words if word not in family.said)
-    size = len(family.members)
-    common = {word for word, often in family.said.items() if often == size}
-    missing = sorted((common - words) | ((family.used or frozenset()) - asked.having))
+    strange = sorted(word for word in words if not family.said[word])
+    missing = sorted((family.common() - words) | (family.used() - asked.having))
     pairs = [feature for feature in reading.features if " " in feature]
-    known = sum(1 for pair in pairs if family.seen.get(pair)) / max(1, len(pairs))
+    known = sum(1 for pair in pairs if family.seen[pair]) / max(1, len(pairs))
     if strange:
         return f"{strange[0]!r} was not in goals like this"
-    if size < COMMAND_BAR.members:
-        return f"only {size} learned goals are like this"
+    if family.size < COMMAND_BAR.members:
+        return f"only {family.size} learned goals are like this"
     if missing:
         return f"{missing[0]!r} was in all goals like this"
     if margin < COMMAND_BAR.margin:
@@ -71,20 +72,19 @@ def lacks(asked: Asked, family: Family, reading: Reading, margin: float) -> str:
 
 def _says_the_same(asked: Asked, reading: Reading, family: Family) -> bool:
     said = folded(reading.words)
-    exactly = family.frames.get(said)
-    if exactly is None:
-        strange = {word for word in said if word not in family.said}
-        if len(strange) != 1:
-            return False  # no slip, or too many
-        (slip,) = strange
-        meant = next((word for word in respelled(slip) if word in family.said), slip)
-        exactly = family.frames.get(tuple(meant if word == slip else word for word in said))
-    if exactly is None:
+    strange = {word for word in said if not family.said[word]}
+    if len(strange) > 1:
         return False
+    for slip in strange:
+        meant = next((word for word in respelled(slip) if family.said[word]), None)
+        if meant is None:
+            return False
+        said = tuple(meant if word == slip else word for word in said)
     # Elsewhere the ending of a word is style; here it may be all that tells one thing from many.
-    many = _plurals(asked, reading)
     # A word that the steps use must be that very word, not another one of the same meaning.
-    return any(many == its and asked.having.issuperset(used) for used, its in exactly)
+    return any(
+        asked.having.issuperset(used) for used in family.exactly(said, _plurals(asked, reading))
+    )
 
 
 def _plurals(asked: Asked, reading: Reading) -> tuple[str, ...]:

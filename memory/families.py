@@ -18,22 +18,24 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import Counter, defaultdict
+import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from . import command_families, value_families
+from .family import Family
 from .family_parts import (
     Asked,
-    Family,
     Proposal,
     Reading,
     bound_values,
     features_of,
     may_fill,
     may_stand_for,
-    order_of,
 )
+from .learned_goals import LearnedGoals
+from .member_counts import FEATURE, GOALS, SIZE, TAKES, VALUE, is_plain
 from .members import Member, SlotValue
 from .plain_families import PlainFamilies
 from .slot_families import SlotFamilies
@@ -56,58 +58,32 @@ def _inside(often: int, size: int) -> float:
 
 
 class Families:
-    """The families of one workspace, in memory; not safe for several threads.
+    """The families of one workspace; not safe for several threads.
 
     Args:
+        learned: What was learned.
         plain: Judges the families whose programs take no values.
     """
 
-    def __init__(self, plain: PlainFamilies | None = None) -> None:
-        self._families: dict[str, Family] = {}
-        self._having: dict[str, set[str]] = defaultdict(set)
-        self._seen: Counter[str] = Counter()
-        self._words: Counter[str] = Counter()
-        self._values: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-        self._sizes: dict[str, set[int]] = defaultdict(set)
-        self._labels: dict[str, set[str]] = defaultdict(set)
-        self._slots = SlotFamilies()
+    def __init__(self, learned: LearnedGoals, plain: PlainFamilies | None = None) -> None:
+        self._learned = learned
+        self._counts = learned.counts
+        self._plain = plain or PlainFamilies(learned)
+        self._slots = SlotFamilies(learned)
         self._goals = 0
-        self._plain = plain or PlainFamilies()
         # What is worked out from the counts, until they change.
         self._rarity: dict[str, float] = {}
 
-    def __len__(self) -> int:
-        return self._goals
-
-    def add(self, member: Member) -> None:
-        """Take in a trace's goal."""
-        self._rarity.clear()
-        family = self._families.setdefault(member.program, Family())
-        family.add(member)
-        family.labels = frozenset(slot.label for slot in member.slots)
-        features = features_of(member.words)
-        family.orders.add(order_of(member.words, family.labels))
-        family.seen.update(features)
-        self._seen.update(features)
-        self._words.update(member.words)
-        for feature in features:
-            self._having[feature].add(member.program)
-        for slot in member.slots:
-            self._values[slot.label].add(slot.words)
-            self._sizes[slot.label].add(len(slot.words))
-        for tool in member.tools:
-            self._labels[tool] |= family.labels
-        if not family.runs_commands:
-            self._plain.add(member)
-        self._goals += 1
-        self._slots.add(member)
-
-    def propose(self, goal: str) -> Proposal | None:
+    def propose(self, connection: sqlite3.Connection, goal: str) -> Proposal | None:
         """Return the family that a goal most likely belongs to, and whether that is certain enough.
 
         Args:
+            connection: The index's database, in a transaction.
             goal: The goal.
         """
+        self._follow(connection)
+        if not self._goals:
+            return None
         proposal = self._by_words(goal)
         if proposal is not None and proposal.accepted:
             return proposal
@@ -116,6 +92,18 @@ class Families:
             return filled
         return proposal
 
+    def _follow(self, connection: sqlite3.Connection) -> None:
+        """Bring what is kept up to what an index holds."""
+        new = self._learned.follow(connection)
+        if new is None:
+            self._plain.forget()
+        for member in new or ():
+            if is_plain(member):
+                self._plain.add(member)
+        if new is None or new:
+            self._rarity.clear()
+            self._goals = self._counts.over_all(GOALS)[""]
+
     def _by_words(self, goal: str) -> Proposal | None:
         asked = Asked(tokenize(goal))
         tokens = asked.tokens
@@ -123,11 +111,11 @@ class Families:
         if not readings:
             return None
         readings.sort(key=lambda one: (-one.score, one.family, one.spans))
-        said = command_families.said_before(asked, readings, self._families)
+        said = command_families.said_before(asked, readings, self._learned.family)
         best = said[0] if said else readings[0]
         rivals = (one.score for one in readings if one.key != best.key)
         margin = best.score - next(rivals, best.score - 50.0)
-        family = self._families[best.family]
+        family = self._learned.family(best.family)
         if self._is_plain(family):
             return self._without_values(goal, best, readings)
         if family.runs_commands:
@@ -143,35 +131,40 @@ class Families:
         values = bound_values(family.sample, best.spans, tokens, goal)
         if values is None:
             return None
-        return Proposal(family.sample.trace_id, values, len(family.members), margin, not lack, lack)
+        return Proposal(family.sample.trace_id, values, family.size, margin, not lack, lack)
 
     def _without_values(self, goal: str, best: Reading, readings: Sequence[Reading]) -> Proposal:
         words: dict[str, Sequence[str]] = {}
         for reading in readings:
             words.setdefault(reading.family, reading.words)
         verdict = self._plain.judge(goal, best.family, words)
-        family, lack = self._families[verdict.program], verdict.lacks
+        family, lack = self._learned.family(verdict.program), verdict.lacks
         if not self._is_plain(family):
-            family, lack = self._families[best.family], "another program is nearly as likely"
-        size = len(family.members)
+            family, lack = self._learned.family(best.family), "another program is nearly as likely"
+        size = family.size
         return Proposal(family.sample.trace_id, {}, size, verdict.margin, not lack, lack)
 
     def _candidates(self, asked: Asked) -> list[str]:
         """Return the families that share telling words with a goal, the most telling first."""
-        total = self._goals
+        total, counts = self._goals, self._counts
+        seen = counts.over_all(FEATURE)
         features = [
-            (self._seen[feature], feature)
+            (seen[feature], feature)
             for feature in features_of(asked.all_words)
-            if 0 < self._seen.get(feature, 0) < 0.5 * total + 10
+            if 0 < seen[feature] < 0.5 * total + 10
         ]
         weight: dict[str, float] = defaultdict(float)
-        looked_at = 0
+        left = _LOOKED_AT
         for often, feature in sorted(features):
-            looked_at += len(self._having[feature])
-            if looked_at > _LOOKED_AT and weight:
+            if counts.in_more_than(left, FEATURE, feature):
+                if not weight:
+                    # All of them weigh the same, and no other feature is looked at.
+                    return counts.first(_CANDIDATES, FEATURE, feature)
                 break  # what is more common tells little
+            having = counts.each(FEATURE, feature)
+            left -= len(having)
             idf = math.log((total + 1) / often)
-            for program in self._having[feature]:
+            for program in having:
                 weight[program] += idf
         if len(weight) <= _CANDIDATES:
             return sorted(weight, key=lambda one: (-weight[one], one))
@@ -182,14 +175,14 @@ class Families:
     def _readings(self, asked: Asked, programs: Iterable[str]) -> list[Reading]:
         found: list[Reading] = []
         for program in programs:
-            family = self._families[program]
+            family = self._learned.family(program)
             slots = family.sample.slots
             for spans in self._assignments(family.sample, asked):
                 labels = {
                     span[0]: (span[1], slot.label) for span, slot in zip(spans, slots, strict=True)
                 }
                 words = asked.masked(labels)
-                if order_of(words, family.labels) not in family.orders:
+                if not family.has_order(words):
                     continue  # two values that change places ask for the reverse
                 features = features_of(words)
                 # Rounded: a sum over a set depends in its last digits on the order of the set.
@@ -198,31 +191,28 @@ class Families:
         return found
 
     def _score(self, family: Family, features: frozenset[str]) -> float:
-        size = len(family.members)
+        size = family.size
         score = math.log(size / self._goals)
-        seen, never = family.seen, _inside(0, size)
         for feature in features:
             outside = self._outside(feature)
             if outside is None:
                 score -= _UNSEEN_PAIR if " " in feature else _UNSEEN_WORD
-            elif feature in seen:
-                score += _inside(seen[feature], size) - outside
             else:
-                score += never - outside
+                score += _inside(family.seen[feature], size) - outside
         return score
 
     def _outside(self, feature: str) -> float | None:
         """Return the log of how likely a feature is in any goal; None if it was never seen."""
         known = self._rarity.get(feature)
-        if known is None and (often := self._seen.get(feature, 0)):
+        if known is None and (often := self._counts.over_all(FEATURE)[feature]):
             known = math.log((often + _SMOOTHING) / (self._goals + 1))
             self._rarity[feature] = known
         return known
 
     def _is_plain(self, family: Family) -> bool:
         """Whether it takes no value, and no other program of its tools does either."""
-        takes = any(self._labels[tool] for tool in family.sample.tools)
-        return not takes and not family.runs_commands
+        takes = self._counts.over_all(TAKES)
+        return not family.runs_commands and not any(takes[tool] for tool in family.sample.tools)
 
     def _assignments(self, sample: Member, asked: Asked) -> list[tuple[tuple[int, int], ...]]:
         """Return the ways in which a goal's tokens can fill a program's slots; at most a few."""
@@ -278,11 +268,11 @@ class Families:
         """Return where a goal holds values that were seen for an input."""
         found = asked.known.get(label)
         if found is None:
-            known = self._values[label]
+            known = self._counts.within(VALUE, label)
             found = asked.known[label] = [
                 (span, " ".join(words))
-                for size in self._sizes[label]
+                for size in map(int, self._counts.each(SIZE, label))
                 for span, words in asked.runs(size)
-                if words in known
+                if known[words]
             ]
         return found

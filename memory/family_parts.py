@@ -1,15 +1,12 @@
-"""What families are weighed by: their bars, one family, one reading of a goal, the goal asked."""
+"""What families are weighed by: their bars, one reading of a goal, the goal asked."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 
 from .members import Member, SlotValue, masked, plain_words
-from .opposites import has_direction
-from .rewording import folded
 from .wording import Token, is_number, shape_of, split_unit
 
 
@@ -53,53 +50,6 @@ class Proposal:
     accepted: bool
     reason: str
     whole: bool = False
-
-
-_Exactly = tuple[tuple[str, ...], tuple[str, ...]]
-"""Words of a goal that the steps use as they are, and its plurals."""
-
-
-@dataclass(slots=True)
-class Family:
-    """The traces that are one program, and what their goals have in common."""
-
-    members: list[Member] = field(default_factory=list[Member])
-    newest: Member | None = None
-    seen: Counter[str] = field(default_factory=Counter[str])
-    orders: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
-    labels: frozenset[str] = frozenset()
-    frames: dict[tuple[str, ...], set[_Exactly]] = field(
-        default_factory=dict[tuple[str, ...], "set[_Exactly]"]
-    )
-    """What its goals say, style and spelling apart; and what of it must be said exactly so."""
-    said: Counter[str] = field(default_factory=Counter[str])
-    """In how many goals each word of a frame is, and each plural."""
-    used: frozenset[str] | None = None
-    """Words of every goal that the steps use as they are; None without a goal."""
-    directed: int = 0
-    """In how many goals stands a word that has an opposite."""
-
-    def add(self, member: Member) -> None:
-        """Take in a member; in what order they come does not matter."""
-        self.members.append(member)
-        self.newest = max(self.newest or member, member, key=_age)
-        self.directed += has_direction(member.words)
-        frame = folded(member.words)
-        self.frames.setdefault(frame, set()).add((member.used, member.plurals))
-        self.said.update(said_of(frame, member.plurals))
-        used = frozenset(member.used)
-        self.used = used if self.used is None else self.used & used
-
-    @property
-    def sample(self) -> Member:
-        """The member that is replayed: the newest."""
-        assert self.newest is not None
-        return self.newest
-
-    @property
-    def runs_commands(self) -> bool:
-        """Whether the program runs shell commands."""
-        return "Bash" in self.sample.tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +133,9 @@ def bound_values(
     return values
 
 
-def _age(member: Member) -> tuple[float, str]:
-    return member.learned_at, member.trace_id
+def labels_of(member: Member) -> frozenset[str]:
+    """Return the labels of a member's values; they are the same for all of its family."""
+    return frozenset(slot.label for slot in member.slots)
 
 
 def said_of(frame: Iterable[str], plurals: Iterable[str]) -> set[str]:

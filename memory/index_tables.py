@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 
 from ..kernel.record import Record
 
-FORMAT = "11"
+FORMAT = "12"
 """Of the tables and of what is worked out for them: another one makes the index anew."""
 
 SCHEMA = (
@@ -18,6 +18,9 @@ SCHEMA = (
     "DROP TABLE IF EXISTS frames",
     "DROP TABLE IF EXISTS framed",
     "DROP TABLE IF EXISTS members",
+    "DROP TABLE IF EXISTS terms",
+    "DROP TABLE IF EXISTS scopes",
+    "DROP TABLE IF EXISTS counts",
     "DROP TABLE IF EXISTS folder",
     "CREATE TABLE traces (id TEXT PRIMARY KEY, key TEXT NOT NULL, goal TEXT NOT NULL,"
     " learned_at REAL NOT NULL) WITHOUT ROWID",
@@ -30,11 +33,24 @@ SCHEMA = (
     " PRIMARY KEY (frame, learned_at DESC, id)) WITHOUT ROWID",
     "CREATE INDEX framed_by_id ON framed (id)",
     # AUTOINCREMENT: a number is never given twice, so that readers can follow what is new.
-    "CREATE TABLE members (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, member TEXT)",
+    "CREATE TABLE members (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE,"
+    " program INTEGER NOT NULL, example INTEGER, plain INTEGER NOT NULL, learned_at REAL NOT NULL,"
+    " member TEXT NOT NULL)",
+    "CREATE INDEX members_by_program ON members (program, learned_at, id)",
+    "CREATE INDEX members_by_example ON members (example, learned_at, id)"
+    " WHERE example IS NOT NULL",
+    # What their goals have in common, see `count_tables`.
+    "CREATE TABLE terms (number INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE,"
+    " often INTEGER NOT NULL)",
+    "CREATE TABLE scopes (number INTEGER PRIMARY KEY, scope TEXT NOT NULL UNIQUE,"
+    " often INTEGER NOT NULL)",
+    "CREATE TABLE counts (term INTEGER, scope INTEGER, often INTEGER NOT NULL,"
+    " PRIMARY KEY (term, scope)) WITHOUT ROWID",
     "CREATE TABLE unusable (id TEXT PRIMARY KEY, reason TEXT NOT NULL)",
     "CREATE TABLE folder (only INTEGER PRIMARY KEY CHECK (only = 1), changed INTEGER,"
     " removals INTEGER NOT NULL)",
-    "INSERT INTO folder VALUES (1, NULL, 0)",
+    # Removals start anywhere: who has followed an index that is gone must not take it for this one.
+    "INSERT INTO folder VALUES (1, NULL, abs(random() / 2))",
 )
 
 
@@ -92,11 +108,19 @@ class Frame(Record):
 
 def insert(connection: sqlite3.Connection, rows: Iterable[TraceRow | Unusable | None]) -> None:
     """Take rows into the tables; a second time does nothing."""
+    members: list[tuple[str, str]] = []
     for row in rows:
         if isinstance(row, Unusable):
             connection.execute("INSERT OR REPLACE INTO unusable VALUES (?, ?)", astuple(row))
         elif row is not None:
             _insert_trace(connection, row)
+            if row.member:
+                members.append((row.id, row.member))
+    if members:
+        # A replay takes no trace in, and starts faster without this.
+        from .count_tables import add_members
+
+        add_members(connection, members)
 
 
 def remove(connection: sqlite3.Connection, gone: Sequence[str]) -> None:
@@ -104,7 +128,11 @@ def remove(connection: sqlite3.Connection, gone: Sequence[str]) -> None:
     ids = [(trace_id,) for trace_id in gone]
     of_id = "SELECT frame FROM framed WHERE id = ?"
     frames = {row for one in ids for row in connection.execute(of_id, one)}
-    for table in ("traces", "unusable", "framed", "members"):
+    if ids:
+        from .count_tables import remove_members
+
+        remove_members(connection, gone)
+    for table in ("traces", "unusable", "framed"):
         connection.executemany(f"DELETE FROM {table} WHERE id = ?", ids)
     connection.executemany(
         "DELETE FROM frames WHERE number = ?1"
@@ -128,6 +156,3 @@ def _insert_trace(connection: sqlite3.Connection, row: TraceRow) -> None:
             " SELECT number, ?, ? FROM frames WHERE template = ? AND name = ?",
             (row.learned_at, row.id, template, row.frame),
         )
-    connection.execute(
-        "INSERT OR IGNORE INTO members (id, member) VALUES (?, ?)", (row.id, row.member)
-    )

@@ -43,8 +43,6 @@ class Matcher:
         self._candidates = Candidates(store, evidence)
         self._templates: SameTemplate | None = None
         self._families: Families | None = None
-        self._last = 0
-        self._removals: int = 0
 
     def match(self, goal: str, place: Place, without: Set[str] = frozenset()) -> Found:
         """Find what may answer a goal.
@@ -118,8 +116,8 @@ class Matcher:
         return None
 
     def _family(self, goal: str, place: Place, refusals: list[Refusal], denied: Set[str]) -> Found:
-        families = self._up_to_date()
-        proposal = families.propose(goal) if len(families) else None
+        families = self._of_words()
+        proposal = self._store.at_once(lambda index: families.propose(index, goal))
         if proposal is None or proposal.trace_id in denied:
             return Found((), tuple(refusals))
         trace = self._candidates.load(proposal.trace_id, refusals)
@@ -146,22 +144,12 @@ class Matcher:
             self._templates = SameTemplate(self._store, self._candidates)
         return self._templates
 
-    def _up_to_date(self) -> Families:
-        """Return the families with all that came into the store and without what left it."""
-        from .families import Families
-
-        removals, members = self._store.members(self._last)
-        if self._families is not None and removals != self._removals:
-            self._families = None
-            removals, members = self._store.members(0)
+    def _of_words(self) -> Families:
         if self._families is None:
-            self._families, self._removals = Families(), removals
-        for done, (number, member) in enumerate(members, 1):
-            if not is_attached(member.goal):
-                self._families.add(member)
-            self._last = number
-            if self._store.watch is not None:
-                self._store.watch("counting words of goals", done, len(members))
+            from .families import Families
+            from .learned_goals import LearnedGoals
+
+            self._families = Families(LearnedGoals())
         return self._families
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from .plain_words import NEGATIONS
 from .wording import canonical
 
+if TYPE_CHECKING:
+    from .counts import Counting
 
-def negated(asked: Set[str], seen: Mapping[str, int], size: int) -> str:
+
+def negated(asked: Set[str], seen: Counting, size: int) -> str:
     """Say by which word a goal negates what goals of a program ask for.
 
     Args:
@@ -22,9 +26,9 @@ def negated(asked: Set[str], seen: Mapping[str, int], size: int) -> str:
     """
     negations = _negations()
     negating = sorted(asked & negations)
-    if negating and not any(one in seen for one in negations):
+    if negating and not any(seen[one] for one in negations):
         return f"{negating[0]!r} was not in goals like this"
-    if not negating and sum(seen.get(one, 0) for one in negations) >= size:
+    if not negating and sum(seen[one] for one in negations) >= size:
         return "goals like this say what is not to be"
     return ""
 

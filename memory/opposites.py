@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from .wording import canonical
+
+if TYPE_CHECKING:
+    from .counts import Counting
 
 _PAIRS = (
     "on off, up down, in out, open close, open shut, start stop, start end, begin end, start "
@@ -47,7 +51,7 @@ def has_direction(words: Iterable[str]) -> bool:
     return not _opposites().keys().isdisjoint(words)
 
 
-def turned_round(words: Iterable[str], learned: Mapping[str, int]) -> str | None:
+def turned_round(words: Iterable[str], learned: Counting) -> str | None:
     """Return a word by which a goal asks for the reverse of learned ones, or None.
 
     That is one whose opposite the learned goals hold more often, while the goal holds it not.
@@ -60,6 +64,6 @@ def turned_round(words: Iterable[str], learned: Mapping[str, int]) -> str | None
     opposites = _opposites()
     for word in sorted(asked & opposites.keys()):
         for other in opposites[word] - asked:
-            if learned.get(other, 0) > learned.get(word, 0):
+            if learned[other] > learned[word]:
                 return word
     return None

@@ -14,15 +14,18 @@ and Reject Tradeoff" (1970) for deciding to abstain.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+from .counts import Counting
 from .embedding import Embedding
 from .family_parts import PLAIN_BAR
 from .goal_space import GoalSpace, Nearness
+from .learned_goals import LearnedGoals
+from .member_counts import PLAIN, PLAIN_WORD
 from .members import Member
 from .negations import negated
 from .opposites import turned_round
@@ -54,52 +57,65 @@ class Verdict:
     lacks: str
 
 
-@dataclass(slots=True)
 class _Program:
-    """The words of the goals of one program."""
+    """The words of each goal of one program.
 
-    seen: Counter[str] = field(default_factory=Counter[str])
-    goals: list[frozenset[str]] = field(default_factory=list[frozenset[str]])
-    having: dict[str, list[int]] = field(default_factory=lambda: defaultdict[str, list[int]](list))
+    Args:
+        goals: Those that it has.
+    """
+
+    def __init__(self, goals: Iterable[frozenset[str]]) -> None:
+        self.goals: list[frozenset[str]] = []
+        self.having: dict[str, list[int]] = defaultdict(list)
+        for words in goals:
+            self.add(words)
 
     def add(self, words: frozenset[str]) -> None:
+        """Take in a goal."""
         for word in words:
             self.having[word].append(len(self.goals))
         self.goals.append(words)
-        self.seen.update(words)
 
 
 class PlainFamilies:
     """The goals of all programs that run no shell command; not safe for several threads.
 
     Args:
+        learned: What was learned.
         weights: What the signs count for.
         embedding: Turns goals into vectors.
     """
 
-    def __init__(self, weights: Weights = WEIGHTS, embedding: Embedding | None = None) -> None:
+    def __init__(
+        self,
+        learned: LearnedGoals,
+        weights: Weights = WEIGHTS,
+        embedding: Embedding | None = None,
+    ) -> None:
+        self._learned = learned
+        self._counts = learned.counts
         self._weights = weights
-        self._programs: dict[str, _Program] = defaultdict(_Program)
-        self._seen: Counter[str] = Counter()
-        self._goals = 0
-        self._single = 0
-        """Programs with one goal."""
-        self._space = GoalSpace(embedding or static_embedding())
+        self._embedding = embedding or static_embedding()
+        self.forget()
+
+    def forget(self) -> None:
+        """Keep nothing of what was learned."""
+        self._programs: dict[str, _Program] = {}
+        self._space: GoalSpace | None = None
         # What is worked out from the counts, until they change.
         self._idfs: dict[str, float] = {}
         self._lengths: dict[frozenset[str], float] = {}
+        self._newness: tuple[float, float] | None = None
 
     def add(self, member: Member) -> None:
-        """Take in a trace's goal."""
+        """Add a goal that was learned since."""
         self._idfs.clear()
         self._lengths.clear()
-        words = frozenset(member.words)
-        program = self._programs[member.program]
-        program.add(words)
-        self._single += {1: 1, 2: -1}.get(len(program.goals), 0)
-        self._seen.update(words)
-        self._goals += 1
-        self._space.add(member.program, member.goal)
+        self._newness = None
+        if (program := self._programs.get(member.program)) is not None:
+            program.add(frozenset(member.words))
+        if self._space is not None:
+            self._space.add(member.program, member.goal)
 
     def judge(self, goal: str, proposed: str, words: Mapping[str, Sequence[str]]) -> Verdict:
         """Find the program that a goal asks for.
@@ -110,7 +126,7 @@ class PlainFamilies:
             words: The words of the goal as each program reads it that its words propose: with
                 labels where it finds its values; the likeliest first.
         """
-        size = len(self._programs[proposed].goals)
+        size = self._size(proposed)
         if size < PLAIN_BAR.members:
             # Without looking at the vectors, which would have to be loaded.
             return Verdict(proposed, 0.0, f"only {size} learned goals are like this")
@@ -131,6 +147,10 @@ class PlainFamilies:
             words: See `judge`.
             plain: Its words for a program that takes no values.
         """
+        if self._space is None:
+            self._space = GoalSpace(self._embedding)
+            for program, text in self._learned.plain_goals():
+                self._space.add(program, text)
         near = self._space.near(goal, _MOST, islice(words, _PROPOSED))
         return {
             name: self._signs(name, frozenset(words.get(name, plain)), nearness)
@@ -147,16 +167,19 @@ class PlainFamilies:
 
     def newness(self) -> tuple[float, float]:
         """Return what speaks for a program that was never learned; see `Weights`."""
-        return math.log((self._single + 0.5) / (self._goals + 1)), math.log(self._goals)
+        if self._newness is None:
+            single = self._counts.in_one_only(PLAIN, "")
+            goals = self._goals
+            self._newness = math.log((single + 0.5) / (goals + 1)), math.log(goals)
+        return self._newness
 
     def _lacks(self, best: str, margin: float, words: frozenset[str], others: Iterable[str]) -> str:
-        program = self._programs[best]
-        size = len(program.goals)
+        seen, size = self._counts.within(PLAIN_WORD, best), self._size(best)
         if margin < PLAIN_BAR.margin:
             return "another program is nearly as likely"
         if size < PLAIN_BAR.members:
             return f"only {size} learned goals are like this"
-        strange = words - program.seen.keys()
+        strange = {word for word in words if not seen[word]}
         for word in sorted(strange):
             if any(char.isdigit() for char in word):
                 return f"{word!r} could be a value, and this takes none"
@@ -166,36 +189,46 @@ class PlainFamilies:
                 return f"{word!r} could be a value, and this takes none"
             if any(self._tells(other, word) for other in others):
                 return f"{word!r} is a word of another program"
-        missing = {word: often for word, often in program.seen.items() if word not in words}
-        if (turned := turned_round(strange, missing)) is not None:
+        if (turned := turned_round(strange, _Missing(seen, words))) is not None:
             return f"{turned!r} asks for the reverse"
-        return negated(words, program.seen, size)
+        return negated(words, seen, size)
 
     def _tells(self, name: str, word: str) -> bool:
         """Whether a word stands in most goals of a program."""
-        program = self._programs[name]
-        return program.seen.get(word, 0) >= max(2, _MOSTLY * len(program.goals))
+        often = self._counts.within(PLAIN_WORD, name)[word]
+        return often >= max(2, _MOSTLY * self._size(name))
+
+    @property
+    def _goals(self) -> int:
+        return self._counts.over_all(PLAIN)[""]
+
+    def _size(self, name: str) -> int:
+        """Return how many goals a program has."""
+        return self._counts.within(PLAIN, name)[""]
 
     def _signs(self, name: str, words: frozenset[str], near: Nearness) -> Signs:
-        program = self._programs[name]
-        size = len(program.goals)
-        score, known = math.log(size / self._goals), 0
+        over_all, seen = self._counts.over_all(PLAIN_WORD), self._counts.within(PLAIN_WORD, name)
+        size, goals = self._size(name), self._goals
+        score, known = math.log(size / goals), 0
         for word in sorted(words):
-            if often := self._seen.get(word, 0):
+            if often := over_all[word]:
                 known += 1
-                score += _inside(program.seen.get(word, 0), size)
-                score -= math.log((often + _SMOOTHING) / (self._goals + 1))
+                score += _inside(seen[word], size)
+                score -= math.log((often + _SMOOTHING) / (goals + 1))
         return Signs(
             round(score / math.sqrt(1 + known), 9),
-            round(self._overlap(program, words), 9),
+            round(self._overlap(name, words), 9),
             near.middle,
             near.nearest,
             near.share,
             math.log(size),
         )
 
-    def _overlap(self, program: _Program, words: Set[str]) -> float:
+    def _overlap(self, name: str, words: Set[str]) -> float:
         """Return the largest cosine of words, weighed by tf-idf, to a goal of a program."""
+        program = self._programs.get(name)
+        if program is None:
+            program = self._programs[name] = _Program(self._learned.words(name))
         shared: dict[int, float] = defaultdict(float)
         for word in sorted(words):
             if indices := program.having.get(word):
@@ -213,8 +246,9 @@ class PlainFamilies:
     def _idf(self, word: str) -> float:
         known = self._idfs.get(word)
         if known is None:
-            known = math.log((1 + self._goals) / (0.5 + self._seen.get(word, 0))) ** 2
-            if word in self._seen:
+            often = self._counts.over_all(PLAIN_WORD)[word]
+            known = math.log((1 + self._goals) / (0.5 + often)) ** 2
+            if often:
                 self._idfs[word] = known
         return known
 
@@ -224,6 +258,17 @@ class PlainFamilies:
         if known is None:
             known = self._lengths[words] = math.sqrt(math.fsum(map(self._idf, words)))
         return known
+
+
+class _Missing:
+    """How often words were seen that a goal does not have."""
+
+    def __init__(self, seen: Counting, words: Set[str]) -> None:
+        self._seen = seen
+        self._words = words
+
+    def __getitem__(self, word: str) -> int:
+        return 0 if word in self._words else self._seen[word]
 
 
 def _log_odds(likely: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -23,6 +22,7 @@ _TURNS = frozenset(
     ).split()
 )
 """Words that turn a request round or limit it. Unlike `opposites`, they need no learned partner."""
+_MARKED = ("digits", "number", "time", "literal")
 _New = tuple[Label, Span, tuple[str, ...]]
 """A value that was never seen for its input: the input, where it stands, its words."""
 
@@ -101,10 +101,10 @@ class _Case:
         new: list[_New] = []
         for span in best.spans:
             value = tuple(words.lower[span.start : span.end])
-            if value not in model.labels[span.label].values:
-                new.append((model.labels[span.label], span, value))
+            if not model.label(span.label).values[value]:
+                new.append((model.label(span.label), span, value))
         inside = frozenset(i for span in best.spans for i in range(span.start, span.end))
-        return cls(model, words, best, model.shapes[best.shape], inside, new)
+        return cls(model, words, best, model.shape(best.shape), inside, new)
 
     @property
     def outside(self) -> list[int]:
@@ -134,15 +134,15 @@ def doubts_of(
     shape, outside, pairs, new = case.shape, case.outside, case.pairs, case.new
     others = [one.score for one in readings[1:]]
     other_shapes = [one.score for one in readings if one.shape != best.shape]
-    filled = model.filled_by[shape.tools]
+    filled = model.filled_by(shape.tools)
     carriers, forms = words.carriers, words.forms
-    known = [i for i in outside if shape.words.get(carriers[i])]
+    known = [i for i in outside if shape.words[carriers[i]]]
     return Doubts(
         margin=best.score - max(others, default=best.score - 20.0),
         shape_margin=best.score - max(other_shapes, default=best.score - 20.0),
         known_words=sum(words.lower[i] not in FUNCTION_WORDS for i in known),
         unknown_words=len(outside) - len(known),
-        unknown_pairs=sum(not shape.pairs.get(pair) for pair in pairs) / len(pairs),
+        unknown_pairs=sum(not shape.pairs[pair] for pair in pairs) / len(pairs),
         values=len(best.spans),
         new_values=len(new),
         inner=sum(_holds_known(label, value) for label, _, value in new),
@@ -151,7 +151,7 @@ def doubts_of(
             label.forms["capital"] > 0.7 * label.total and not _is_name(span, words)
             for label, span, _ in new
         ),
-        openness=min((len(label.values) / label.count for label, _, _ in new), default=1.0),
+        openness=min((label.different / label.count for label, _, _ in new), default=1.0),
         capitals=sum(i > 0 and _is_capital(words, i) for i in outside),
         fixed=bool(shape.fixed & filled),
         constants=bool(shape.fixed),
@@ -171,21 +171,21 @@ def doubts_of(
 def _holds_known(label: Label, value: tuple[str, ...]) -> bool:
     """Whether a part of a value was seen for its input."""
     return any(
-        value[:cut] in label.values or value[cut:] in label.values for cut in range(1, len(value))
+        label.values[value[:cut]] or label.values[value[cut:]] for cut in range(1, len(value))
     )
 
 
 def _is_of_another(model: SlotModel, filled: Set[str], span: Span, value: tuple[str, ...]) -> bool:
     """Whether a value was seen for another input of the tools."""
-    return any(value in model.labels[name].values for name in filled if name != span.label)
+    return any(model.label(name).values[value] for name in filled if name != span.label)
 
 
 def _exchanged(case: _Case) -> int:
     """Count pairs of like values in an order in which their inputs never stood."""
     orders, forms = case.shape.orders, case.words.forms
     return sum(
-        (one.label, other.label) not in orders
-        and (other.label, one.label) in orders
+        not orders[one.label, other.label]
+        and orders[other.label, one.label]
         and forms[one.start] == forms[other.start]
         for one, other in combinations(case.best.spans, 2)
     )
@@ -193,20 +193,19 @@ def _exchanged(case: _Case) -> int:
 
 def _dangles(shape: Shape, word: str, following: str) -> bool:
     """Whether a word always stood before a value, and stands before none."""
-    seen = shape.first.get(word, 0)
-    led = sum(shape.pairs.get((word, name), 0) for name in shape.labels)
+    seen = shape.first[word]
+    led = sum(shape.pairs[word, name] for name in shape.labels)
     return following not in shape.labels and 0 < seen == led
 
 
 def _turns(case: _Case) -> int:
     """Count words that turn the request round."""
     # Goals of the shape that fill other inputs may say the reverse.
-    labels = tuple(sorted(span.label for span in case.best.spans))
-    alike = case.model.words_with.get((case.best.shape, labels), Counter[str]())
+    alike = case.model.words_with(case.best.shape, [span.label for span in case.best.spans])
     carriers = case.words.carriers
     unknown = sum(
-        (case.words.lower[i] in _TURNS and not alike.get(carriers[i]))
-        or (has_direction([carriers[i]]) and not case.shape.words.get(carriers[i]))
+        (case.words.lower[i] in _TURNS and not alike[carriers[i]])
+        or (has_direction([carriers[i]]) and not case.shape.words[carriers[i]])
         for i in case.outside
     )
     reverse = turned_round([carriers[i] for i in case.outside], case.shape.words)
@@ -232,14 +231,12 @@ def _points(span: Span, words: Words) -> bool:
 def _has_edge(label: Label, span: Span, words: Words) -> bool:
     first, last = words.lower[span.start], words.lower[span.end - 1]
     return (
-        first in FUNCTION_WORDS
-        and words.forms[span.start] != "capital"
-        and not any(value[0] == first for value in label.values)
-    ) or (last in FUNCTION_WORDS and not any(value[-1] == last for value in label.values))
+        first in FUNCTION_WORDS and words.forms[span.start] != "capital" and not label.begins[first]
+    ) or (last in FUNCTION_WORDS and not label.ends[last])
 
 
 def _is_foreign(label: Label, span: Span, words: Words) -> bool:
-    marked = {"digits", "number", "time", "literal"} - label.forms.keys()
+    marked = {one for one in _MARKED if not label.forms[one]}
     return any(form in marked for form in words.forms[span.start : span.end])
 
 

@@ -7,6 +7,8 @@ from collections import defaultdict
 
 from .family_parts import Proposal
 from .goals import depends_on_now
+from .learned_goals import LearnedGoals
+from .member_counts import example_key
 from .members import Member
 from .slot_doubts import doubts_of
 from .slot_judge import certainty
@@ -23,24 +25,14 @@ _FEWEST = 5
 
 
 class SlotFamilies:
-    """What was learned of filling inputs, in memory; not safe for several threads."""
+    """What was learned of filling inputs; not safe for several threads.
 
-    def __init__(self) -> None:
-        self._model = SlotModel()
-        self._newest: dict[tuple[str, tuple[str, ...]], Member] = {}
-        self._examples: dict[tuple[str, tuple[str, ...]], int] = defaultdict(int)
+    Args:
+        learned: What was learned.
+    """
 
-    def add(self, member: Member) -> None:
-        """Take in a learned goal; one that runs commands teaches nothing here."""
-        filling = member.filling
-        if filling is None:
-            return
-        self._model.add(filling)
-        key = filling.shape, filling.labels
-        self._examples[key] += 1
-        newest = self._newest.get(key)
-        if newest is None or _age(newest) < _age(member):
-            self._newest[key] = member
+    def __init__(self, learned: LearnedGoals) -> None:
+        self._learned = learned
 
     def propose(self, goal: str) -> Proposal | None:
         """Return what a goal most likely asks for, and whether that is certain enough.
@@ -48,19 +40,19 @@ class SlotFamilies:
         Args:
             goal: The goal.
         """
-        model = self._model
+        model = SlotModel(self._learned.counts)
         if model.goals < _FEWEST:
             return None
         words = Words(goal)
         readings = model.read(words)
-        if not readings or not model.filled_by[model.shapes[readings[0].shape].tools]:
+        if not readings or not model.filled_by(model.shape(readings[0].shape).tools):
             return None  # of tools that no goal fills, `Families` knows more
         best = readings[0]
-        key = best.shape, tuple(sorted(span.label for span in best.spans))
-        sample = self._newest.get(key)
+        labels = [span.label for span in best.spans]
+        sample = self._learned.example(example_key(best.shape, labels))
         if sample is None:
             return None
-        examples = self._examples[key]
+        examples = model.examples(best.shape, labels)
         sure = certainty(doubts_of(model, words, readings, examples))
         if sure < _NEAR:
             return None
@@ -91,7 +83,3 @@ def _taken(
         for span, name in zip(sample.filling.spans, sample.filling.names, strict=True)
     }
     return " ".join([*rest, goal[done:]]), values
-
-
-def _age(member: Member) -> tuple[float, str]:
-    return member.learned_at, member.trace_id

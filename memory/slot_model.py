@@ -13,15 +13,41 @@ off by how much was seen.
 from __future__ import annotations
 
 import heapq
+import json
 import math
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+from collections.abc import Iterable, Sequence, Set
 
-from .fillings import Filling, Span
-from .slot_search import END, LONG, START, Search, SlotReading, Values, places_of
-from .slot_words import FORMS, Words, carriers_of, form_of
+from .counts import Counting, Counts
+from .fillings import Span
+from .member_counts import (
+    ANY_FORM,
+    ANY_TOTAL,
+    ANY_WORD,
+    BEFORE,
+    BEGINS,
+    CARRYING,
+    CARRYING_TOTAL,
+    ENDS,
+    EXAMPLE,
+    FILLED,
+    FILLS,
+    FIRST,
+    IN_LIST,
+    IN_ORDER,
+    LENGTH,
+    PAIR,
+    SHAPE,
+    SLOT_FORM,
+    SLOT_TOTAL,
+    SLOT_VALUE,
+    SLOT_VALUES,
+    SLOT_WORD,
+    TOOLS_FILL,
+    WITH,
+    example_key,
+)
+from .slot_search import END, Search, SlotReading, Values, places_of
+from .slot_words import FORMS, Words
 
 _LONGEST_GOAL = 40
 """Words above which a goal is not read."""
@@ -31,97 +57,128 @@ _FAR = 8.0
 """Nats by which a shape may lag by its words alone."""
 
 
-@dataclass(slots=True)
 class Shape:
-    """The learned goals of one shape: same tools, same inputs but for those that goals fill."""
+    """The learned goals of one shape: same tools, same inputs but for those that goals fill.
 
-    tools: str
-    fixed: frozenset[str]
-    goals: int = 0
-    words: Counter[str] = field(default_factory=Counter[str])
-    total: int = 0
-    pairs: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
-    first: Counter[str] = field(default_factory=Counter[str])
-    labels: set[str] = field(default_factory=set[str])
-    orders: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    Args:
+        name: The shape.
+        counts: The counts of all goals.
+
+    Attributes:
+        tools: The tools that are called.
+        fixed: Labels of the inputs that the goal does not fill.
+        words: How often each word carried the request.
+        pairs: How often two items stood beside each other, see `labelled`.
+        first: How often an item stood before another one.
+        labels: The labels that its goals fill.
+        orders: How often a label was filled before another one.
+    """
+
+    def __init__(self, name: str, counts: Counts) -> None:
+        tools, fixed = json.loads(next(iter(counts.each(SHAPE, name))))
+        self.tools: str = tools
+        self.fixed: frozenset[str] = frozenset(fixed)
+        self.words = counts.within(CARRYING, name)
+        self.pairs = counts.within(PAIR, name)
+        self.first = counts.within(FIRST, name)
+        self.labels = counts.each(FILLS, name).keys()
+        self.orders = counts.within(IN_ORDER, name)
+        self._totals = counts.over_all(CARRYING_TOTAL)
+        self._name = name
+
+    @property
+    def total(self) -> int:
+        """How many words carried the request, added up over its goals."""
+        return self._totals[self._name]
 
 
-@dataclass(slots=True)
 class Label:
-    """The values that were learned for one input."""
+    """The values that were learned for one input.
 
-    values: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
-    count: int = 0
-    words: Counter[str] = field(default_factory=Counter[str])
-    forms: Counter[str] = field(default_factory=Counter[str])
-    total: int = 0
-    sizes: Counter[int] = field(default_factory=Counter[int])
-    before: Counter[str] = field(default_factory=Counter[str])
-    in_lists: bool = False
-    begins: set[str] = field(default_factory=set[str])
+    Args:
+        name: The label.
+        counts: The counts of all goals.
 
-    def add(self, words: Sequence[str], forms: Sequence[str]) -> None:
-        """Count a value."""
-        self.values[tuple(words)] += 1
-        self.count += 1
-        self.begins.update(words[:1])
-        self.words.update(words)
-        self.forms.update(forms)
-        self.total += len(words)
-        self.sizes[min(len(words), LONG)] += 1
+    Attributes:
+        values: How often each value was seen.
+        count: How many there are, added up.
+        different: How many different ones there are.
+        words: How often each word was in one.
+        forms: How often each form of word was in one.
+        total: How many words they have, added up.
+        sizes: How often each number of words was seen, those from `LONG` on as equal.
+        before: How often what stood before one.
+        in_lists: Whether one goal had several.
+        begins: How often each word was the first one of a value.
+        ends: How often each word was the last one.
+    """
+
+    def __init__(self, name: str, counts: Counts) -> None:
+        self.values = counts.within(SLOT_VALUE, name)
+        self.count = counts.over_all(SLOT_VALUES)[name]
+        self.different = counts.different(SLOT_VALUE, name)
+        self.words = counts.within(SLOT_WORD, name)
+        self.forms = counts.within(SLOT_FORM, name)
+        self.total = counts.over_all(SLOT_TOTAL)[name]
+        self.sizes = counts.within(LENGTH, name)
+        self.before = counts.within(BEFORE, name)
+        self.in_lists = counts.over_all(IN_LIST)[name] > 0
+        self.begins = counts.within(BEGINS, name)
+        self.ends = counts.within(ENDS, name)
 
 
 class SlotModel:
-    """Counts over the learned goals; not safe for several threads."""
+    """What the counts of learned goals say; for as long as they do not change.
 
-    def __init__(self) -> None:
-        self.goals = 0
-        self.shapes: dict[str, Shape] = {}
-        self.labels: dict[str, Label] = defaultdict(Label)
-        self.filled_by: dict[str, set[str]] = defaultdict(set)
-        """By tools: the labels that goals fill."""
-        self.words_with: dict[tuple[str, tuple[str, ...]], Counter[str]] = defaultdict(Counter[str])
-        """By shape and filled labels: the words that carried the request."""
-        self._shapes_with: dict[str, set[str]] = defaultdict(set)
-        self._words: Counter[str] = Counter()
-        self._forms: Counter[str] = Counter()
-        self._total = 0
+    Args:
+        counts: The counts of all goals.
+    """
 
-    def add(self, filling: Filling) -> None:
-        """Count a learned goal."""
-        self.goals += 1
-        shape = self.shapes.get(filling.shape)
-        if shape is None:
-            shape = Shape(filling.tools, frozenset(filling.fixed))
-            self.shapes[filling.shape] = shape
-        shape.goals += 1
-        carriers = carriers_of(filling.words, filling.literals)
-        literals = frozenset(filling.literals)
-        forms = [form_of(text, i in literals) for i, text in enumerate(filling.words)]
-        self._words.update(carriers)
-        self._forms.update(forms)
-        self._total += len(carriers)
-        items = labelled(carriers, filling.spans)
-        labels = [span.label for span in filling.spans]
-        for span in filling.spans:
-            words = [text.lower() for text in filling.words[span.start : span.end]]
-            label = self.labels[span.label]
-            label.add(words, forms[span.start : span.end])
-            label.in_lists = label.in_lists or labels.count(span.label) > 1
-        shape.labels.update(labels)
-        self.filled_by[filling.tools].update(labels)
-        shape.orders.update(combinations(labels, 2))
-        carrying = [item for item in items if item not in self.labels]
-        shape.words.update(carrying)
-        shape.total += len(carrying)
-        self.words_with[filling.shape, filling.labels].update(carrying)
-        for word in carrying:
-            self._shapes_with[word].add(filling.shape)
-        for one, other in zip([START, *items], [*items, END], strict=True):
-            shape.pairs[one, other] += 1
-            shape.first[one] += 1
-            if other in self.labels:
-                self.labels[other].before[one] += 1
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+        self.goals = counts.over_all(FILLED)[""]
+        self._shapes: dict[str, Shape] = {}
+        self._labels: dict[str, Label] = {}
+        self._goals_of = counts.over_all(SHAPE)
+        self._values = counts.over_all(SLOT_VALUES)
+        self._words = counts.over_all(ANY_WORD)
+        self._forms = counts.over_all(ANY_FORM)
+        self._total = counts.over_all(ANY_TOTAL)[""]
+        self._different = counts.different(ANY_WORD)
+
+    def shape(self, name: str) -> Shape:
+        """Return a shape that was learned."""
+        found = self._shapes.get(name)
+        if found is None:
+            found = self._shapes[name] = Shape(name, self._counts)
+        return found
+
+    def goals_of(self, shape: str) -> int:
+        """Return how many goals of a shape were learned."""
+        return self._goals_of[shape]
+
+    def label(self, name: str) -> Label:
+        """Return what was learned of a label."""
+        found = self._labels.get(name)
+        if found is None:
+            found = self._labels[name] = Label(name, self._counts)
+        return found
+
+    def is_label(self, item: str) -> bool:
+        """Return whether an item is a label, not a word."""
+        return self._values[item] > 0
+
+    def filled_by(self, tools: str) -> Set[str]:
+        """Return the labels that goals fill, of tools."""
+        return self._counts.each(TOOLS_FILL, tools).keys()
+
+    def words_with(self, shape: str, labels: Iterable[str]) -> Counting:
+        """Return how often words carried the request in goals of a shape that fill the same."""
+        return self._counts.within(WITH, example_key(shape, labels))
+
+    def examples(self, shape: str, labels: Iterable[str]) -> int:
+        """Return how many goals of a shape fill the same."""
+        return self._counts.over_all(EXAMPLE)[example_key(shape, labels)]
 
     def read(self, words: Words) -> list[SlotReading]:
         """Return the likeliest readings of a goal, the likeliest first.
@@ -143,39 +200,41 @@ class SlotModel:
         scores: dict[str, float] = {}
         total = math.log(self.goals + 1)
         for word in dict.fromkeys(words.carriers):
-            often = math.log(self._words.get(word, 0) + 0.1) - total
-            for name in self._shapes_with.get(word, ()):
-                shape = self.shapes[name]
-                inside = math.log((shape.words[word] + 0.1) / (shape.goals + 0.2))
+            often = math.log(self._words[word] + 0.1) - total
+            for name, inside_it in self._counts.each(CARRYING, word).items():
+                goals = self._goals_of[name]
+                inside = math.log((inside_it + 0.1) / (goals + 0.2))
                 start = scores.get(name)
                 if start is None:
-                    start = math.log(shape.goals / self.goals)
+                    start = math.log(goals / self.goals)
                 scores[name] = start + inside - often
         best = heapq.nsmallest(_SHAPES, ((-round(one, 9), name) for name, one in scores.items()))
         return [name for score, name in best if score < best[0][0] + _FAR]
 
     def value_word(self, label: Label, word: str, form: str) -> float:
         """Return the log of how likely a word is in a value of an input."""
-        by_form = (label.forms.get(form, 0) + 0.1) / (label.total + 0.1 * (FORMS + 1))
-        among = self._forms.get(form, 0) + 0.3 * (len(self._words) + 1)
-        return math.log(0.5 * label.words.get(word, 0) / label.total + 0.5 * by_form / among)
+        by_form = (label.forms[form] + 0.1) / (label.total + 0.1 * (FORMS + 1))
+        among = self._forms[form] + 0.3 * (self._different + 1)
+        return math.log(0.5 * label.words[word] / label.total + 0.5 * by_form / among)
 
     def carrier(self, shape: Shape, word: str, before: str) -> float:
         """Return the log of how likely a word carries the request after what stands before it."""
-        known = len(self._words) + 50
-        anywhere = (self._words.get(word, 0) + 0.5) / (self._total + 0.5 * known)
-        here = (shape.words.get(word, 0) + anywhere) / (shape.total + 1)
-        return math.log(
-            (shape.pairs.get((before, word), 0) + here) / (shape.first.get(before, 0) + 1.0)
-        )
+        known = self._different + 50
+        anywhere = (self._words[word] + 0.5) / (self._total + 0.5 * known)
+        inside, first = shape.words[word], shape.first[before]
+        here = (inside + anywhere) / (shape.total + 1)
+        # Looked up only where it may be there: most words never stood beside most others.
+        may_be = first and (inside or word == END or self.is_label(word))
+        pairs = shape.pairs[before, word] if may_be else 0
+        return math.log((pairs + here) / (first + 1.0))
 
     def value_here(self, shape: Shape, name: str, before: str) -> float:
         """Return the log of how likely a value of an input follows what stands before it."""
-        count = self.labels[name].count
+        count = self.label(name).count
         here = (count + 0.1) / (shape.total + count + 1)
-        return math.log(
-            (shape.pairs.get((before, name), 0) + 0.3 * here) / (shape.first.get(before, 0) + 1.0)
-        )
+        first = shape.first[before]
+        pairs = shape.pairs[before, name] if first else 0
+        return math.log((pairs + 0.3 * here) / (first + 1.0))
 
 
 def labelled(carriers: Sequence[str], spans: Sequence[Span]) -> list[str]:

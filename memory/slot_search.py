@@ -71,7 +71,7 @@ class Values:
         words = self._words
         if not words.may_cut[start]:
             return []
-        label = self._model.labels[name]
+        label = self._model.label(name)
         sums = self._sums.get(name)
         if sums is None:
             sums = self._sums[name] = [0.0]
@@ -80,15 +80,15 @@ class Values:
         sizes = self._sizes.get(name)
         if sizes is None:
             sizes = self._sizes[name] = [
-                math.log((label.sizes.get(min(size, LONG), 0) + 0.3) / (label.count + 2))
+                math.log((label.sizes[str(min(size, LONG))] + 0.3) / (label.count + 2))
                 for size in range(_LONGEST_VALUE + 1)
             ]
-        known = words.lower[start] in label.begins
+        known = label.begins[words.lower[start]] > 0
         found: list[_Option] = []
         for end in range(start + 1, min(len(words), start + _LONGEST_VALUE) + 1):
             if not words.may_cut[end]:
                 continue
-            often = label.values.get(tuple(words.lower[start:end]), 0) if known else 0
+            often = label.values[tuple(words.lower[start:end])] if known else 0
             score = sums[end] - sums[start] + sizes[end - start]
             if often:
                 score = max(score, math.log(0.5 * often / label.count))
@@ -107,7 +107,7 @@ class Search:
     def __init__(self, model: SlotModel, name: str, words: Words, values: Values) -> None:
         self._model = model
         self._name = name
-        self._shape = model.shapes[name]
+        self._shape = model.shape(name)
         self._words = words
         self._values = values
         self._labels = sorted(self._shape.labels)
@@ -118,7 +118,7 @@ class Search:
         model, shape, size = self._model, self._shape, len(self._words)
         # By how many words are read, and by what was read last.
         states: list[dict[str, list[_Path]]] = [{} for _ in range(size + 1)]
-        states[0][START] = [(math.log(shape.goals / model.goals), ())]
+        states[0][START] = [(math.log(model.goals_of(self._name) / model.goals), ())]
         for index, word in enumerate(self._words.carriers):
             reached = {
                 before: heapq.nlargest(_PATHS, paths) for before, paths in states[index].items()
@@ -136,8 +136,8 @@ class Search:
                 self._values_from(index, reached, states)
         ends: list[_Path] = []
         for before, paths in states[size].items():
-            seen = shape.first.get(before, 0)
-            step = math.log((shape.pairs.get((before, END), 0) + 0.3) / (seen + 1))
+            seen = shape.first[before]
+            step = math.log((shape.pairs[before, END] + 0.3) / (seen + 1))
             ends += [(score + step, path) for score, path in heapq.nlargest(_PATHS, paths)]
         return [
             SlotReading(round(score, 9), self._name, tuple(Span(*one) for one in path))
@@ -154,7 +154,7 @@ class Search:
             options = self._values.starting(name, index)
             if not options:
                 continue
-            label = self._model.labels[name]
+            label = self._model.label(name)
             anywhere: list[_Path] = []
             fitting: list[_Path] = []
             for before, best in reached.items():
@@ -169,7 +169,7 @@ class Search:
                 ]
                 anywhere += paths
                 # A value that was never seen is taken only where values of its input were seen.
-                if before in label.before or before in self._model.labels:
+                if label.before[before] or self._model.is_label(before):
                     fitting += paths
             anywhere = heapq.nlargest(_PATHS, anywhere)
             fitting = heapq.nlargest(_PATHS, fitting)

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..kernel.database import FileLock, open_database, transaction
 from ..kernel.errors import WorkspaceError
@@ -23,6 +23,7 @@ from .index_tables import FORMAT, SCHEMA, Frame, TraceRow, Unusable, insert, rem
 if TYPE_CHECKING:
     from .long_work import Watch
 
+_Answer = TypeVar("_Answer")
 _BATCH = 500
 _MOST_ANSWERS = 4096
 """Answers to small questions that are kept in memory, ..."""
@@ -97,18 +98,13 @@ class TraceIndex:
         )
         return self._repaired(lambda: self._rows(query, (frame.template, frame.name, limit, start)))
 
-    def members(self, after: int) -> tuple[int, list[tuple[int, str, str]]]:
-        """Return what came after a number: how often traces were removed, and number, id, member.
+    def at_once(self, ask: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
+        """Ask several things of the index as it is at one moment, up to date with the folder.
 
         Args:
-            after: The last number that is known; 0 for none.
+            ask: Reads from the database, in a transaction; called again if that was damaged.
         """
-        query = (
-            "SELECT changed, removals, number, id, member FROM folder LEFT JOIN members"
-            " ON number > ? ORDER BY number"
-        )
-        rows = self._current(query, after)
-        return rows[0][1], [row[2:] for row in rows if row[2] is not None]
+        return self._repaired(lambda: self._at_once(ask))
 
     def by_prefix(self, prefix: str, limit: int) -> list[str]:
         """Return ids that begin with a prefix."""
@@ -148,7 +144,17 @@ class TraceIndex:
         """
         return self._repaired(lambda: self._answer_if_current(query, values))
 
-    def _repaired(self, answer: Callable[[], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    def _at_once(self, ask: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
+        self._follow_folder()
+        with self._database() as connection:
+            connection.execute("BEGIN")
+            try:
+                return ask(connection)
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+
+    def _repaired(self, answer: Callable[[], _Answer]) -> _Answer:
         try:
             return answer()
         except sqlite3.DatabaseError:

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..kernel.atomic import atomic_save, make_private_dir, sweep_temporaries
 from ..kernel.errors import (
@@ -32,9 +32,11 @@ from .trust import Standing, Trust
 from .verified_traces import VerifiedTraces, stamp_of
 
 if TYPE_CHECKING:
-    from .long_work import Watch
-    from .members import Member
+    import sqlite3
 
+    from .long_work import Watch
+
+_Answer = TypeVar("_Answer")
 _ASIDE = "set-aside"
 _ID = re.compile(r"t-[0-9a-f]{20}\Z")
 
@@ -202,19 +204,9 @@ class TraceStore:
         """
         return self._index.of_frame(frame, start, limit)
 
-    def members(self, after: int) -> tuple[int, list[tuple[int, Member]]]:
-        """Return the members of families that came after a number.
-
-        Args:
-            after: The last number that is known; 0 for none.
-
-        Returns:
-            How many traces were ever removed, and number and member of each new one.
-        """
-        from .members import Member
-
-        removals, rows = self._index.members(after)
-        return removals, [(number, Member.from_json(one, text)) for number, one, text in rows]
+    def at_once(self, ask: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
+        """Ask several things of the index as it is at one moment, see `TraceIndex.at_once`."""
+        return self._index.at_once(ask)
 
     def list(self, limit: int, offset: int = 0) -> list[TraceRow]:
         """Return what there is, newest first."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from .family_parts import Bar, Family, Reading
+from .family import Family
+from .family_parts import Bar, Reading
 from .opposites import has_direction, turned_round
 from .plain_words import POINTING_WORDS
 
@@ -22,22 +23,22 @@ def lacks(family: Family, reading: Reading, margin: float) -> str:
         margin: By how much it leads other programs, in nats.
     """
     bar = VALUES_BAR if reading.spans else NOTHING_TAKEN_BAR
-    unknown = [word for word in reading.words if not family.seen.get(word)]
+    unknown = [word for word in reading.words if not family.seen[word]]
     # One such word could be a value that the program should have been given.
     pairs = [feature for feature in reading.features if " " in feature]
-    known = sum(1 for pair in pairs if family.seen.get(pair)) / max(1, len(pairs))
+    known = sum(1 for pair in pairs if family.seen[pair]) / max(1, len(pairs))
     if unknown:
         return f"{unknown[0]!r} was not in goals like this"
     turned = turned_round(reading.words, family.seen)
     if turned is not None:
         return f"{turned!r} asks for the reverse"
-    if family.directed == len(family.members) and not has_direction(reading.words):
+    if family.says_which_way and not has_direction(reading.words):
         return "goals like this say which way"
     for one, other in pairwise(reading.words):
         if one in POINTING_WORDS and other in family.labels:
             return f"what {one!r} points at is not known"
-    if len(family.members) < bar.members:
-        return f"only {len(family.members)} learned goals are like this"
+    if family.size < bar.members:
+        return f"only {family.size} learned goals are like this"
     if margin < bar.margin:
         return "another program is nearly as likely"
     if known < bar.pairs:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from factory import make_trace
-from llmos.memory.families import Families
 from llmos.memory.members import Member, member_of
 from llmos.memory.parameters import find_parameters
+from taught import Taught
 
 
 def learned(goal: str, command: str) -> Member:
@@ -21,10 +21,7 @@ def learned(goal: str, command: str) -> Member:
 
 def answered(members: Sequence[Member], goal: str) -> dict[str, str] | None:
     """Return the values with which a goal is answered; None if it is not."""
-    families = Families()
-    for one in members:
-        families.add(one)
-    proposal = families.propose(goal)
+    proposal = Taught(members).propose(goal)
     return proposal.values if proposal is not None and proposal.accepted else None
 
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory import make_trace
-from llmos.memory.families import Families
 from llmos.memory.family_parts import PLAIN_BAR, Proposal
 from llmos.memory.members import Member, member_of
 from llmos.memory.parameters import find_parameters
 from llmos.memory.value_families import VALUES_BAR
+from taught import Taught
 
 
 def member(name: str, goal: str, tool: str, given: Mapping[str, Any]) -> Member:
@@ -39,13 +39,6 @@ def plain(goal: str, tool: str) -> Member:
 
 def lines(goal: str, file: str) -> Member:
     return member(f"wc {goal}", goal, "Bash", {"command": f"wc -l {file}"})
-
-
-def families(members: Sequence[Member]) -> Families:
-    made = Families()
-    for one in members:
-        made.add(one)
-    return made
 
 
 WEATHER = [
@@ -84,7 +77,7 @@ PLAIN = [
 
 
 def asked(members: Sequence[Member], goal: str) -> Proposal | None:
-    return families(members).propose(goal)
+    return Taught(members).propose(goal)
 
 
 def accepted(members: Sequence[Member], goal: str) -> dict[str, str] | None:
@@ -133,7 +126,7 @@ def test_a_word_that_the_family_has_not_seen_stops_it(word: str) -> None:
 
 def test_what_a_goal_points_at_is_no_known_value() -> None:
     learned = [weather(f"weather in this {place} now", place) for place in ("town", "city", "port")]
-    proposal = families([*WEATHER, *learned]).propose("weather in this town now")
+    proposal = Taught([*WEATHER, *learned]).propose("weather in this town now")
     assert proposal is None or not proposal.accepted
 
 
@@ -287,8 +280,8 @@ def test_the_order_of_learning_does_not_matter_without_values(
 def test_asking_twice_gives_the_same_to_the_last_digit(
     members: Sequence[Member], goal: str
 ) -> None:
-    made = families(members)
-    assert made.propose(goal) == made.propose(goal) == families(members).propose(goal)
+    made = Taught(members)
+    assert made.propose(goal) == made.propose(goal) == Taught(members).propose(goal)
 
 
 def test_a_member_is_read_back_as_it_was() -> None:

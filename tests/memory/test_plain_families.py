@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
 
 from factory import make_trace
-from llmos.memory.families import Families
 from llmos.memory.family_parts import PLAIN_BAR, Proposal
 from llmos.memory.members import Member, member_of
 from llmos.memory.negations import negated
+from taught import Taught
 
 LEARNED = {
     "feed_the_cat": (
@@ -55,10 +56,7 @@ MEMBERS = [plain(tool, goal) for tool, goals in LEARNED.items() for goal in goal
 
 
 def asked(goal: str, members: Sequence[Member] = MEMBERS) -> Proposal | None:
-    made = Families()
-    for one in members:
-        made.add(one)
-    return made.propose(goal)
+    return Taught(members).propose(goal)
 
 
 def answers(goal: str, members: Sequence[Member] = MEMBERS) -> str | None:
@@ -150,9 +148,9 @@ def test_the_order_of_learning_changes_not_a_digit() -> None:
 
 
 def test_goals_learned_one_by_one_between_questions_count_as_if_learned_at_once() -> None:
-    made = Families()
+    made = Taught()
     for one in MEMBERS:
-        made.add(one)
+        made.add([one])
         made.propose("please feed my cat")
     assert made.propose("please feed my cat") == asked("please feed my cat")
 
@@ -164,10 +162,13 @@ def test_a_word_of_another_program_stops_it() -> None:
 
 
 def test_a_negation_is_one_where_goals_of_the_program_have_none() -> None:
-    assert negated({"not", "cat"}, {"cat": 3}, 3) == "'not' was not in goals like this"
-    assert negated({"not", "cat"}, {"cat": 3, "never": 1}, 3) == ""
+    assert negated({"not", "cat"}, Counter({"cat": 3}), 3) == "'not' was not in goals like this"
+    assert negated({"not", "cat"}, Counter({"cat": 3, "never": 1}), 3) == ""
 
 
 def test_goals_that_all_negate_do_not_answer_one_that_does_not() -> None:
-    assert negated({"cat"}, {"cat": 3, "not": 3}, 3) == "goals like this say what is not to be"
-    assert negated({"cat"}, {"cat": 3, "not": 2}, 3) == ""
+    assert (
+        negated({"cat"}, Counter({"cat": 3, "not": 3}), 3)
+        == "goals like this say what is not to be"
+    )
+    assert negated({"cat"}, Counter({"cat": 3, "not": 2}), 3) == ""

@@ -15,10 +15,10 @@ from llmos.memory.bound import bind_trace
 from llmos.memory.families import Proposal
 from llmos.memory.fillings import Filling, filling_of, with_whole_values
 from llmos.memory.members import Member, member_of
-from llmos.memory.slot_families import SlotFamilies
 from llmos.memory.slot_model import SlotModel
 from llmos.memory.slot_words import Words
 from llmos.memory.traces import Trace
+from taught import Taught
 
 FILMS = [
     *("The Golden Coach", "Night Train", "Silent River", "Bread and Roses", "Red Desert"),
@@ -53,15 +53,8 @@ WATCHED = [
 ]
 
 
-def families(members: Sequence[Member]) -> SlotFamilies:
-    made = SlotFamilies()
-    for one in members:
-        made.add(one)
-    return made
-
-
 def proposal(goal: str, members: Sequence[Member] = WATCHED) -> Proposal | None:
-    return families(members).propose(goal)
+    return Taught(members).by_slots(goal)
 
 
 def accepted(goal: str, members: Sequence[Member] = WATCHED) -> set[str] | None:
@@ -154,10 +147,7 @@ def test_the_opposite_of_a_learned_word_is_declined() -> None:
 
 
 def test_no_value_begins_or_ends_inside_an_amount() -> None:
-    read = SlotModel()
-    for one in WATCHED:
-        assert one.filling is not None
-        read.add(one.filling)
+    read = SlotModel(Taught(WATCHED).followed().counts)
     words = Words("is Winter Sleep playing in twenty minutes")
     cut = {one.end for reading in read.read(words) for one in reading.spans}
     assert words.lower.index("minutes") not in cut
