@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LENGTH = 4000
 """Of a vector: products of two stay below 2 ** 24, so that 32-bit floats hold them exactly."""
+_AT_ONCE = 10_000
+"""Goals that are embedded at once: their vectors take more room before they are packed."""
 _RIDGE = 3.0
 _DIGITS = 9
 """To which results are rounded that depend in their last digits on the order of sums."""
@@ -45,7 +47,7 @@ class _Program:
     """The vectors of one program's goals."""
 
     number: int
-    goals: list[NDArray[np.float32]] = field(default_factory=list["NDArray[np.float32]"])
+    goals: list[NDArray[np.int16]] = field(default_factory=list["NDArray[np.int16]"])
     stacked: NDArray[np.float32] | None = None
 
 
@@ -112,7 +114,7 @@ class GoalSpace:
 
         program = self._programs[self._names[number]]
         if program.stacked is None:
-            program.stacked = np.stack(program.goals)
+            program.stacked = np.stack(program.goals).astype(np.float32)
         return float((program.stacked @ asked.astype(np.float32)).max()) / _LENGTH
 
     def _catch_up(self) -> None:
@@ -122,21 +124,27 @@ class GoalSpace:
         import numpy as np
 
         self._inverse = None
-        vectors = self._whole([goal for _, goal in self._waiting])
-        programs = [program for program, _ in self._waiting]
-        self._waiting = []
+        waiting, self._waiting = self._waiting, []
+        for start in range(0, len(waiting), _AT_ONCE):
+            self._take(waiting[start : start + _AT_ONCE])
+        assert self._sums is not None
+        lengths = np.linalg.norm(self._sums, axis=1)
+        self._lengths = np.where(lengths == 0, 1.0, lengths)
+
+    def _take(self, some: list[tuple[str, str]]) -> None:
+        import numpy as np
+
+        vectors = self._whole([goal for _, goal in some])
+        programs = [program for program, _ in some]
         for name in programs:
             if name not in self._programs:
                 self._programs[name] = _Program(len(self._names))
                 self._names.append(name)
         numbers = np.array([self._programs[name].number for name in programs])
-        sums = self._room_for(len(self._names))
-        np.add.at(sums, numbers, vectors)
-        lengths = np.linalg.norm(sums, axis=1)
-        self._lengths = np.where(lengths == 0, 1.0, lengths)
+        np.add.at(self._room_for(len(self._names)), numbers, vectors)
         products = vectors.T @ vectors
         self._products = products if self._products is None else self._products + products
-        for name, vector in zip(programs, vectors.astype(np.float32), strict=True):
+        for name, vector in zip(programs, vectors.astype(np.int16), strict=True):
             self._programs[name].goals.append(vector)
             self._programs[name].stacked = None
 
