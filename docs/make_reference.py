@@ -10,6 +10,7 @@ from pathlib import Path
 from llmos.boot import LLMOS
 from llmos.interfaces.arguments import EXIT_CODES, GOAL_OPTIONS, NARRATION, SETTINGS
 from llmos.interfaces.commands import COMMANDS, Command, Option
+from llmos.interfaces.core import Core
 from llmos.interfaces.drift_kinds import DriftKind
 from llmos.interfaces.result import Result
 from llmos.interfaces.script_arguments import RESULT, SESSION, SHOWN
@@ -129,7 +130,7 @@ def _names(function: Callable[..., object]) -> str:
 
 def _methods() -> list[str]:
     parts = [f"`LLMOS({_names(LLMOS.__init__)})`"]
-    for name, member in vars(LLMOS).items():
+    for name, member in {**vars(LLMOS), **vars(Core)}.items():
         if not name.startswith("_") and inspect.isfunction(member):
             parts.append(f"`{name}({_names(member)})`: {_first(member)}")
     return parts
