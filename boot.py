@@ -38,7 +38,7 @@ from .interfaces.decision import Decision
 from .interfaces.defaults import MEMORY_TOOLS, STOPPED
 from .interfaces.dispatcher import Policy, check_goal, new_run_id
 from .interfaces.learner_on_demand import LearnerOnDemand
-from .interfaces.loop_waits import LoopWaits
+from .interfaces.loop_waits import LoopWaits, told_in_order
 from .interfaces.result import FOLLOWER, Result
 from .interfaces.settings import checked_mode
 from .interfaces.structured import attached_of
@@ -546,7 +546,7 @@ class LLMOS(Core):
             self._learner,
             LoopWaits(),
             publish=self.bus.publish_nowait,
-            publish_step=partial(anyio.from_thread.run_sync, self.bus.publish_nowait),
+            publish_step=told_in_order(self.bus.publish_nowait),
             recover=self._recover_here,
         )
 

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+from ..kernel.events import Event
+
 T = TypeVar("T")
+
+
+def told_in_order(publish: Callable[[Event], object]) -> Callable[[Event], object]:
+    """Return what publishes from a thread without waiting for the event loop.
+
+    Everything is published in the order in which it was told, and before whoever waits for the
+    thread goes on: the loop takes up what threads hand it one after the other. To wait for each
+    event (`anyio.from_thread`) costs a small step a fifth of its time.
+
+    Args:
+        publish: Publishes; called on the event loop that runs now.
+    """
+    return partial(asyncio.get_running_loop().call_soon_threadsafe, publish)
 
 
 class LoopWaits:

@@ -182,3 +182,14 @@ def test_declining_loads_no_driver_and_no_learner(place: Place) -> None:
         "llmos.interfaces.cortex", "llmos.interfaces.learner", "llmos.kernel.drivers.shell",
         "llmos.kernel.watchdog", "llmos.kernel.scheduler",
     } & modules  # fmt: skip
+
+
+def test_a_replay_that_calls_no_plugin_loads_none(place: Place) -> None:
+    plugin = place.cwd / "workspace" / "plugins" / "loud.py"
+    plugin.parent.mkdir(parents=True, exist_ok=True)
+    plugin.write_text("from pathlib import Path\nPath('loaded').touch()\n")
+    try:
+        assert place.llmos("--replay-only", GOAL).code == 0
+        assert not (place.cwd / "loaded").exists()
+    finally:
+        plugin.unlink()
