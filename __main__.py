@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from .interfaces.arguments import Request
-    from .interfaces.asking import Asked
+    from .interfaces.goal_request import Asked
     from .interfaces.result import Drift
     from .interfaces.system import System
 
@@ -48,7 +48,7 @@ def _open_system(**given: Any) -> AbstractAsyncContextManager[System]:
 
 
 def _replay_directly(request: Request, asked: Asked) -> tuple[int | None, Drift | None]:
-    from .interfaces.direct import replay_directly
+    from .interfaces.direct_replay import replay_directly
 
     return replay_directly(request, asked)
 

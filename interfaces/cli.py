@@ -18,7 +18,7 @@ from .script_arguments import colour_of, wants_json
 from .streams import OutputLostError, open_standard_streams
 
 if TYPE_CHECKING:
-    from .asking import Asked
+    from .goal_request import Asked
     from .result import Drift
     from .system import OpenSystem
 
@@ -101,7 +101,7 @@ def _hush_libraries() -> None:
 
 
 def _goal(request: Request, open_system: OpenSystem, directly: Replay | None) -> int:
-    from .asking import asked_of, is_plain
+    from .goal_request import asked_of, is_plain
 
     asked, drift = asked_of(request), None
     if directly is not None and is_plain(request):

@@ -11,9 +11,9 @@ from functools import partial
 import anyio
 
 from .arguments import Request
-from .asking import goal_of, narrate, signalled
 from .command_context import Ask, CommandRequest, Context, Said, carry_out
 from .goal_commands import interrupting
+from .goal_request import goal_of, narrate, signalled
 from .plain_text import printable_for_terminal, say
 from .render import receipt
 from .report import report

@@ -1,7 +1,7 @@
 """What every way of running llmos shares: the settings, the memory, and the way of a goal.
 
 It needs no event loop. `llmos.boot.LLMOS` adds what does: the bus, the scheduler, the watchdog, the
-Learner. A replay that has to start fast goes without (`direct`).
+Learner. A replay that has to start fast goes without (`direct_replay`).
 """
 
 from __future__ import annotations

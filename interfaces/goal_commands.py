@@ -15,9 +15,9 @@ import anyio.abc
 
 from ..kernel.tasks import open_task_group
 from .arguments import Request, dest_of
-from .asking import Asked, narrate, told
 from .decision import Decision
 from .explain import explained
+from .goal_request import Asked, narrate, told
 from .result import Drift, Result
 from .script_arguments import SESSION
 from .system import OpenSystem, System, opened

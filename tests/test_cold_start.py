@@ -43,7 +43,7 @@ WITH_A_LOOP = {
 """What needs an event loop, or a plugin."""
 
 DECIDING = PARSING | WITH_A_LOOP | {
-    "llmos.interfaces.asking", "llmos.interfaces.core", "llmos.interfaces.watch_on_demand",
+    "llmos.interfaces.goal_request", "llmos.interfaces.core", "llmos.interfaces.watch_on_demand",
     "llmos.interfaces.decision", "llmos.interfaces.dispatcher",
     "llmos.interfaces.drift_kinds",
     "llmos.interfaces.explain", "llmos.interfaces.follower", "llmos.interfaces.goal_commands",
@@ -94,7 +94,7 @@ SAYING_WHY = DECIDING | JOURNALLING | {
 """To say what a command would change, it is parsed."""
 
 REPLAYING_A_COMMAND = (DECIDING - WITH_A_LOOP) | JOURNALLING | {
-    "llmos.interfaces.direct", "llmos.interfaces.direct_waits", "llmos.kernel.direct_bus",
+    "llmos.interfaces.direct_replay", "llmos.interfaces.direct_waits", "llmos.kernel.direct_bus",
     "llmos.kernel.drivers.inputs", "llmos.kernel.drivers.shell", "llmos.kernel.processes",
 }  # fmt: skip
 """The same without an event loop, and the driver of the tool that the trace uses."""

@@ -1,4 +1,4 @@
-"""What a command line asks of a goal's answer, and how that is told."""
+"""What the command line asks for with a goal, and how what came of it is told."""
 
 from __future__ import annotations
 

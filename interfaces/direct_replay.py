@@ -23,11 +23,11 @@ from ..kernel.tools import ToolRegistry
 from ..memory.attached import Attached
 from ..memory.found import Match, Way
 from .arguments import Request
-from .asking import Asked, narrate, told
 from .core import Core
 from .decision import Decision
 from .direct_waits import DirectWaits, run_directly
 from .dispatcher import NoLearnerError
+from .goal_request import Asked, narrate, told
 from .permission_gate import Answer, Question
 from .plain_text import printable, say
 from .result import Drift, Result
