@@ -135,8 +135,7 @@ class _Watched:
         self._check_cancelled = check_cancelled
         assert process.stdout is not None
         self._pipe = process.stdout.fileno()
-        # Its end wakes whoever waits; where the system cannot do that it is looked for.
-        self._end = os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else None
+        self._end = _end_of(process.pid)
         self._gone = False
 
     def wait(self, seconds: float, *, for_end: bool) -> bool:
@@ -205,6 +204,18 @@ class _Watched:
             how = os.WEXITED | os.WNOHANG | os.WNOWAIT
             self._gone = os.waitid(os.P_PID, self._process.pid, how) is not None
         return self._gone
+
+
+def _end_of(pid: int) -> int | None:
+    """Return a descriptor that wakes whoever waits when a process has ended.
+
+    None where there is no such thing, or it is not allowed (some containers); its end is looked for
+    there.
+    """
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
 
 
 def _drain(descriptor: int) -> bytes:
