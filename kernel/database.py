@@ -19,7 +19,8 @@ _BUSY_MS = 10_000
 def open_database(path: Path | None, schema: str) -> sqlite3.Connection:
     """Open a database, making it if it is not there: WAL, durable commits, private, autocommit.
 
-    The connection may be used from any thread, by one at a time.
+    The connection may be used from any thread, by one at a time. Opening waits for the database's
+    lock (`lock_of_database`), so it must not be called by who holds it.
 
     Args:
         path: The file, or None for a database in memory.
@@ -41,9 +42,12 @@ def open_database(path: Path | None, schema: str) -> sqlite3.Connection:
             check_same_thread=False,
         )
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.executescript(schema)
+            # SQLite answers two that turn one file to WAL with an error at once, and lets who
+            # opens wait behind those that write for as long as they come; here each has its turn.
+            with lock_of_database(path):
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=FULL")
+                connection.executescript(schema)
         except sqlite3.Error:
             connection.close()
             raise
@@ -115,3 +119,12 @@ class FileLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def lock_of_database(path: Path | None) -> FileLock:
+    """Return the lock in which the writers of a database queue, and those who open it.
+
+    Args:
+        path: The database, or None for one in memory.
+    """
+    return FileLock(None if path is None else path.with_suffix(".lock"))

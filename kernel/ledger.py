@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .database import FileLock, open_database, transaction
+from .database import lock_of_database, open_database, transaction
 from .errors import WorkspaceError
 from .money import Micros
 from .record import Record
@@ -103,7 +103,7 @@ class Ledger:
 
     def __init__(self, path: Path | None) -> None:
         self._connection = open_database(path, _SCHEMA)
-        self._between_processes = FileLock(None if path is None else path.with_suffix(".lock"))
+        self._between_processes = lock_of_database(path)
         self._between_threads = threading.RLock()
 
     @contextmanager

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from ..kernel.database import open_database, transaction
+from ..kernel.database import lock_of_database, open_database, transaction
 from ..kernel.errors import WorkspaceError
 from ..kernel.record import Record
 
@@ -118,6 +118,7 @@ class Evidence:
         self._redact = redact
         self._connection = open_database(path, _SCHEMA)
         self._lock = threading.Lock()
+        self._between_processes = lock_of_database(path)
         # The records asked for, so long as nobody has written anything: see `_version`.
         self._known: dict[str, TraceEvidence] = {}
         self._known_at: tuple[int, int] | None = None
@@ -131,7 +132,7 @@ class Evidence:
             at: UTC epoch seconds.
             detail: Why, for people.
         """
-        with self._use() as connection, transaction(connection):
+        with self._change() as connection:
             row = (trace_id, outcome, at, self._redact(detail))
             connection.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", row)
 
@@ -198,7 +199,7 @@ class Evidence:
         bound = json.dumps(dict(values), sort_keys=True)
         if self._redact(goal) != goal or self._redact(bound) != bound:
             return
-        with self._use() as connection, transaction(connection):
+        with self._change() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)",
                 (goal, trace_id, bound, int(means_the_same), at),
@@ -230,7 +231,7 @@ class Evidence:
 
         Other files stay noted as they are: a run with other values left them.
         """
-        with self._use() as connection, transaction(connection):
+        with self._change() as connection:
             rows = [(trace_id, path, sha256) for path, sha256 in files.items()]
             connection.executemany("INSERT OR REPLACE INTO left_files VALUES (?, ?, ?)", rows)
 
@@ -243,8 +244,13 @@ class Evidence:
         with self._lock:
             try:
                 yield self._connection
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise WorkspaceError(
                     f"the record of the traces cannot be used: {error}",
                     hint="make room, or look at the workspace's ledger.sqlite",
                 ) from None
+
+    @contextmanager
+    def _change(self) -> Generator[sqlite3.Connection]:
+        with self._use() as connection, self._between_processes, transaction(connection):
+            yield connection

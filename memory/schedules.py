@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from ..kernel.database import FileLock, open_database, transaction
+from ..kernel.database import lock_of_database, open_database, transaction
 from ..kernel.errors import UsageError
 from ..kernel.ledger import process_birth
 from ..kernel.money import Micros
@@ -132,7 +132,7 @@ class Schedules:
         zone: tzinfo | None = None,
     ) -> None:
         self._connection = open_database(folder / FILE, _SCHEMA)
-        self._lock = FileLock((folder / FILE).with_suffix(".lock"))
+        self._lock = lock_of_database(folder / FILE)
         self._redact = redact
         self._clock = clock
         self._zone = zone or LocalZone()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..kernel.atomic import make_private_dir
 from ..kernel.crash_points import crash_point
-from ..kernel.database import FileLock, transaction
+from ..kernel.database import lock_of_database, transaction
 from ..kernel.errors import UsageError
 from ..kernel.json_value import JsonValue
 from ..kernel.record import Record
@@ -80,7 +80,7 @@ class SemanticMemory:
         make_private_dir(path.parent)
         self._now = now
         self._lock = threading.RLock()
-        self._file_lock = FileLock(path.with_suffix(".lock"))
+        self._file_lock = lock_of_database(path)
         self._connection = open_memories(path)
         self._rows = Rows(self._connection)
         chosen = embedding or default_embedding()

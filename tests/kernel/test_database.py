@@ -5,9 +5,10 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
-from llmos.kernel.database import open_database
+from llmos.kernel.database import lock_of_database, open_database
 from llmos.kernel.reading import read_whole
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS rows (value TEXT)"
@@ -54,3 +55,50 @@ def test_a_database_is_its_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "own.sqlite"
     open_database(path, SCHEMA).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+OPENS_ALL = """
+import sys, time
+from pathlib import Path
+from llmos.kernel.database import lock_of_database, open_database
+folder, number, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+for turn in range(40):
+    (folder / f"{turn}.{number}").touch()
+    deadline = time.monotonic() + 30
+    while len(list(folder.glob(f"{turn}.*"))) < count and time.monotonic() < deadline:
+        time.sleep(0.001)
+    opened = "INSERT INTO rows VALUES ('opened');"
+    schema = f"CREATE TABLE IF NOT EXISTS rows (value TEXT); {opened}"
+    open_database(folder / f"all-{turn}.sqlite", schema).close()
+"""
+
+
+def test_many_processes_make_one_database_at_the_same_moment(tmp_path: Path) -> None:
+    openers = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENS_ALL, str(tmp_path), str(number), "4"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    said = [opener.communicate(timeout=100)[1] for opener in openers]
+    assert said == [""] * 4
+    assert another_process(tmp_path / "all-0.sqlite") == 4
+
+
+def test_who_opens_a_database_queues_with_those_who_write_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite"
+    open_database(path, SCHEMA).close()
+    opened = threading.Event()
+
+    def open_it() -> None:
+        open_database(path, SCHEMA).close()
+        opened.set()
+
+    opener = threading.Thread(target=open_it)
+    with lock_of_database(path):
+        opener.start()
+        assert not opened.wait(0.2)
+    assert opened.wait(30)
+    opener.join()

@@ -195,7 +195,8 @@ def test_eight_processes_spend_one_ledger_to_the_last_cent_and_no_further(tmp_pa
         )
         for _ in range(8)
     ]
-    done = [int(spender.communicate(timeout=100)[0]) for spender in spenders]
+    said = [spender.communicate(timeout=100)[0] for spender in spenders]
+    done = [int(out) for out in said]
     economy = TokenEconomy(1.0, ledger=path)
     assert economy.spent <= economy.budget
     assert economy.spent == 2000 * sum(done)
