@@ -15,6 +15,8 @@ import psutil
 import pytest
 from hypothesis import settings
 
+from support import Taught
+
 _HARD_LIMIT_S = 3600 if os.environ.get("LLMOS_NIGHTLY") else 180
 _LEFT_OVER_S = 3.0
 _STAYS = ("resource_tracker", "fork_server")
@@ -123,3 +125,10 @@ def place_dir(tmp_path: Path) -> Path:
     folder = tmp_path / "place"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Taught:
+    """What was taught in this test run, for all of its workers."""
+    base = tmp_path_factory.getbasetemp()
+    return Taught(base.parent if base.name.startswith("popen-") else base)

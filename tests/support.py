@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,10 @@ from typing import Any
 import psutil
 
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
+from llmos.kernel.locks import file_lock
 from llmos.kernel.orphans import MARK
+from llmos.memory.codec import encode, read_trace
+from llmos.memory.trust import Trust
 
 ROOT = Path(__file__).resolve().parent.parent
 TURN_COST_USD = 0.0025
@@ -81,6 +85,50 @@ class Place:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+class Taught:
+    """Places that were taught something, each once for all workers of a test run.
+
+    Only for tests of what comes after learning: those of learning learn themselves.
+
+    Args:
+        folder: Where they are kept; the same one for all workers.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def teach(self, place: Place, lesson: str, *goals: str) -> None:
+        """Learn goals in a new place, or bring it to where that led before.
+
+        Args:
+            place: The place; what stands in it is the same whenever the lesson is.
+            lesson: What tells this from all other things that are taught.
+            goals: The goals.
+        """
+        kept = self._folder / f"taught-{lesson}"
+        folders = {"cwd": place.cwd, "home": place.home}
+        with file_lock(self._folder / f"taught-{lesson}.lock"):
+            if kept.exists():
+                for name, folder in folders.items():
+                    shutil.copytree(kept / name, folder, symlinks=True, dirs_exist_ok=True)
+                self._sign(place)
+                return
+            for goal in goals:
+                learned = place.llmos("--json", goal)
+                assert learned.code == 0, learned.err
+                assert learned.json["mode"] == "LEARNER", learned.out
+            for name, folder in folders.items():
+                shutil.copytree(folder, kept / name, symlinks=True)
+
+    @staticmethod
+    def _sign(place: Place) -> None:
+        """Sign copied traces where they are now, as learning them there would have done."""
+        for path in place.cwd.parent.rglob("memory/traces/t-*.json"):
+            trace = read_trace(path).trace
+            trust = Trust(place.home / "llmos/state", path.parent)
+            path.write_bytes(encode(trace, trust.sign(trace.content)))
 
 
 def marks_in(home: Path) -> list[str]:

@@ -11,18 +11,18 @@ import pytest
 
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
 from llmos.memory.evidence import Evidence
-from support import Place, conversation
+from support import Place, Taught, conversation
 
 GOAL = "show the sales"
 SALES = "id,amount\n1,2\n"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path, taught: Taught) -> Iterator[Place]:
     with ScriptedModel([conversation(GOAL, "cat sales.csv", answer="shown")]) as model:
         place = Place(tmp_path, model)
         (place.cwd / "sales.csv").write_text(SALES)
-        assert place.llmos(GOAL).code == 0
+        taught.teach(place, "sales are shown", GOAL)
         yield place
 
 

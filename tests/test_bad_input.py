@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
-from support import Place, conversation
+from support import Place, Taught, conversation
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def test_a_damaged_ledger_is_told_and_kept(place: Place) -> None:
     assert ledger.read_bytes().startswith(b"this is no database")
 
 
-def learn_hello(place: Place) -> Path:
+def learn_hello(place: Place, taught: Taught) -> Path:
     place.model.add(conversation("say hello", "echo hello"))
-    assert place.llmos("say hello").code == 0
+    taught.teach(place, "hello", "say hello")
     return place.traces[0]
 
 
@@ -112,9 +112,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     ids=list(DAMAGES),
 )
 def test_a_corrupt_trace_is_set_aside_and_the_goal_is_learned_anew(
-    damage: Callable[[bytes], bytes], place: Place
+    damage: Callable[[bytes], bytes], place: Place, taught: Taught
 ) -> None:
-    path = learn_hello(place)
+    path = learn_hello(place, taught)
     whole = path.read_bytes()
     path.write_bytes(damage(whole))
     assert place.llmos("--replay-only", "say hello").code == 6
@@ -125,8 +125,8 @@ def test_a_corrupt_trace_is_set_aside_and_the_goal_is_learned_anew(
     assert len(list(path.parent.glob("set-aside/*.reason"))) == 1
 
 
-def test_a_trace_of_an_unknown_schema_version_is_left_alone(place: Place) -> None:
-    path = learn_hello(place)
+def test_a_trace_of_an_unknown_schema_version_is_left_alone(place: Place, taught: Taught) -> None:
+    path = learn_hello(place, taught)
     data = json.loads(path.read_text())
     data["trace"]["schema_version"] = 99
     path.write_text(json.dumps(data))
@@ -136,8 +136,10 @@ def test_a_trace_of_an_unknown_schema_version_is_left_alone(place: Place) -> Non
     assert json.loads(path.read_text())["trace"]["schema_version"] == 99
 
 
-def test_a_trace_that_was_changed_does_not_run_until_it_is_allowed(place: Place) -> None:
-    path = learn_hello(place)
+def test_a_trace_that_was_changed_does_not_run_until_it_is_allowed(
+    place: Place, taught: Taught
+) -> None:
+    path = learn_hello(place, taught)
     data = json.loads(path.read_text())
     data["signature"] = "0" * 64
     path.write_text(json.dumps(data))
@@ -198,8 +200,8 @@ def test_a_model_server_that_refuses_is_temporary(place: Place) -> None:
 
 
 @pytest.mark.nightly
-def test_a_budget_of_nothing_still_replays_but_does_not_learn(place: Place) -> None:
-    learn_hello(place)
+def test_a_budget_of_nothing_still_replays_but_does_not_learn(place: Place, taught: Taught) -> None:
+    learn_hello(place, taught)
     assert place.llmos("--budget", "0", "say hello").code == 0
     done = place.llmos("--budget", "0", "--json", "something new")
     assert done.code == 5
@@ -217,7 +219,8 @@ def test_a_trace_holds_no_secret(place: Place) -> None:
 
 
 def test_what_llmos_writes_is_private(place: Place) -> None:
-    learn_hello(place)
+    place.model.add(conversation("say hello", "echo hello"))
+    assert place.llmos("say hello").code == 0
     for path in (place.cwd / "workspace").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
 

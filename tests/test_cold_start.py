@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from llmos.interfaces.scripted_model import ScriptedModel
-from support import Place, conversation
+from support import Place, Taught, conversation
 
 GOAL = "say hello"
 PROGRAM = """
@@ -115,11 +115,11 @@ STANDARD_NOT_NEEDED = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, taught: Taught) -> Iterator[Place]:
     folder: Path = tmp_path_factory.mktemp("cold")
     with ScriptedModel([conversation(GOAL, "echo hello")]) as model:
         place = Place(folder, model)
-        assert place.llmos(GOAL).code == 0
+        taught.teach(place, "hello", GOAL)
         # The first process after a change brings the index up to date.
         assert place.llmos(GOAL).code == 0
         yield place

@@ -14,7 +14,7 @@ import pytest
 from pydantic import JsonValue
 
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
-from support import TURN_COST_USD, Place, conversation
+from support import TURN_COST_USD, Place, Taught, conversation
 
 SLEEP = "python3 -c 'import time; time.sleep(100)'"
 
@@ -26,10 +26,10 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.fixture
-def hello(place: Place) -> Place:
+def hello(place: Place, taught: Taught) -> Place:
     """A place in which a goal was learned."""
     place.model.add(conversation("say hello", "echo hello", answer="hello was said"))
-    assert place.llmos("say hello").code == 0
+    taught.teach(place, "hello was said", "say hello")
     return place
 
 

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from llmos.interfaces.declaring import TOOL_NAME
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
-from support import Outcome, Place, conversation
+from support import Outcome, Place, Taught, conversation
 
 CREATE = "Create a Python script to calculate {}"
 SCRIPT = '''"""Print the first ten numbers of a sequence."""
@@ -59,7 +59,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield Place(tmp_path, model)
 
 
-def learn_primes(place: Place) -> None:
+def learn_primes(place: Place, taught: Taught) -> None:
     place.model.add(
         Conversation(
             CREATE.format("primes"),
@@ -71,8 +71,7 @@ def learn_primes(place: Place) -> None:
             ],
         )
     )
-    learned = place.llmos("--json", CREATE.format("primes"))
-    assert learned.json["mode"] == "LEARNER", learned.err
+    taught.teach(place, "primes", CREATE.format("primes"))
     assert len(place.traces) == 1
 
 
@@ -100,9 +99,9 @@ def replay(place: Place, goal: str) -> Outcome:
     ],
 )
 def test_another_value_of_the_declared_domain_is_replayed_for_nothing(
-    sequence: str, numbers: str, place: Place
+    sequence: str, numbers: str, place: Place, taught: Taught
 ) -> None:
-    learn_primes(place)
+    learn_primes(place, taught)
     replay(place, CREATE.format(sequence))
     assert printed_by(place.cwd / f"{sequence}.py") == f"{numbers}\n"
     # The table is as it was: only the choice has changed.
@@ -111,15 +110,17 @@ def test_another_value_of_the_declared_domain_is_replayed_for_nothing(
 
 
 @pytest.mark.nightly
-def test_the_learned_value_itself_is_replayed(place: Place) -> None:
-    learn_primes(place)
+def test_the_learned_value_itself_is_replayed(place: Place, taught: Taught) -> None:
+    learn_primes(place, taught)
     (place.cwd / "primes.py").unlink()
     replay(place, CREATE.format("primes"))
     assert (place.cwd / "primes.py").read_text() == SCRIPT
 
 
-def test_a_value_outside_of_the_declared_domain_is_not_replayed(place: Place) -> None:
-    learn_primes(place)
+def test_a_value_outside_of_the_declared_domain_is_not_replayed(
+    place: Place, taught: Taught
+) -> None:
+    learn_primes(place, taught)
     assert place.llmos("--replay-only", CREATE.format("cubes")).code == 6
     assert not (place.cwd / "cubes.py").exists()
 

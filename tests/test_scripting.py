@@ -15,7 +15,7 @@ import pytest
 
 from llmos.interfaces.cli import run
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
-from support import Place, conversation
+from support import Place, Taught, conversation
 
 LINES = json.dumps(
     {"type": "object", "properties": {"lines": {"type": "integer"}}, "required": ["lines"]}
@@ -23,11 +23,11 @@ LINES = json.dumps(
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, taught: Taught) -> Iterator[Place]:
     """A place in which `say hello` was learned."""
     with ScriptedModel([conversation("say hello", "echo hello", answer="hello was said")]) as model:
         place = Place(tmp_path_factory.mktemp("scripts"), model)
-        assert place.llmos("say hello").code == 0
+        taught.teach(place, "hello was said", "say hello")
         yield place
 
 

@@ -19,7 +19,7 @@ import pytest
 from llmos.interfaces.demo import GOALS, PRIMES, conversations
 from llmos.interfaces.scripted_model import ScriptedModel
 from llmos.memory.evidence import Evidence
-from support import ROOT, Place
+from support import ROOT, Place, Taught
 
 NIGHTLY = os.environ.get("LLMOS_NIGHTLY") == "1"
 COUNT = 1000 if NIGHTLY else 18
@@ -29,15 +29,14 @@ WORKER = Path(__file__).parent / "worker.py"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, taught: Taught) -> Iterator[Place]:
     """A place in which the demo's goals have been learned."""
     folder: Path = tmp_path_factory.mktemp("replays")
     with ScriptedModel(conversations()) as model:
         place = Place(folder, model)
         prepared(place.cwd)
-        for goal in GOALS:
-            learned = place.llmos("--json", "--workspace", str(workspace(place)), goal)
-            assert learned.code == 0, learned.err
+        place.env["LLMOS_WORKSPACE"] = str(workspace(place))
+        taught.teach(place, "the demo", *GOALS)
         yield place
 
 
