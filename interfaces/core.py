@@ -123,7 +123,7 @@ class Core:
             session=self.session_id,
             directory=os.fspath(self.cwd),
         )
-        self._evidence = Evidence(ledger, self._redactor.redact)
+        self._evidence = Evidence(self._economy.ledger.database, self._redactor.redact)
         self.trust = Trust(state_dir(), self.memory / "traces")
         self._journal = Journal(self.memory / "undo")
         self._store = TraceStore(

@@ -388,10 +388,12 @@ class Dispatcher:
         saved = match.trace.provenance.cost_micros or 0
 
         def note() -> float:
-            self._economy.record_saving(match.trace_id, saved, run_id=run_id)
-            crash_point("replay.saving_noted")
-            self._evidence.note_left(match.trace_id, replay.left)
-            self._evidence.record(match.trace_id, "replayed", self._clock(), "")
+            # One change, since both are kept in one database: it is written through once.
+            with self._economy.ledger.change():
+                self._economy.record_saving(match.trace_id, saved, run_id=run_id)
+                crash_point("replay.saving_noted")
+                self._evidence.note_left(match.trace_id, replay.left)
+                self._evidence.record(match.trace_id, "replayed", self._clock(), "")
             crash_point("replay.noted")
             return self._evidence.of(match.trace_id).confidence
 

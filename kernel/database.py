@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -128,3 +129,56 @@ def lock_of_database(path: Path | None) -> FileLock:
         path: The database, or None for one in memory.
     """
     return FileLock(None if path is None else path.with_suffix(".lock"))
+
+
+class Database:
+    """One SQLite file that several parts of a process use over one connection, in several threads.
+
+    Its calls block. They raise what SQLite does, and OSError if the lock cannot be used.
+
+    Args:
+        path: The file, or None for one in memory.
+        schema: As for `open_database`.
+
+    Raises:
+        WorkspaceError: If it cannot be opened or is not a database.
+    """
+
+    def __init__(self, path: Path | None, schema: str) -> None:
+        self._path = path
+        self._connection = open_database(path, schema)
+        self._between_threads = threading.RLock()
+        self._between_processes = lock_of_database(path)
+
+    def extend(self, schema: str) -> None:
+        """Make what another part needs, if it is missing (``CREATE ... IF NOT EXISTS``)."""
+        with self._between_threads, self._between_processes:
+            try:
+                self._connection.executescript(schema)
+            except sqlite3.Error as error:
+                raise WorkspaceError(
+                    f"the database {self._path} cannot be used: {error}", hint=_hint(error)
+                ) from None
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection]:
+        """Use the connection, alone among the threads."""
+        with self._between_threads:
+            yield self._connection
+
+    @contextmanager
+    def change(self) -> Generator[sqlite3.Connection]:
+        """Make the body one durable change, alone among threads and processes.
+
+        A change inside of another one of the same thread is a part of it.
+        """
+        with self._between_threads:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            with self._between_processes, transaction(self._connection) as connection:
+                yield connection
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()

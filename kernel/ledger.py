@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .database import lock_of_database, open_database, transaction
+from .database import Database
 from .errors import WorkspaceError
 from .money import Micros
 from .record import Record
@@ -97,14 +96,15 @@ class Ledger:
     Args:
         path: The database, or None to keep it in memory.
 
+    Attributes:
+        database: The same, for others that keep something beside it.
+
     Raises:
         WorkspaceError: If the database cannot be used; it is never silently begun anew.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._connection = open_database(path, _SCHEMA)
-        self._between_processes = lock_of_database(path)
-        self._between_threads = threading.RLock()
+        self.database = Database(path, _SCHEMA)
 
     @contextmanager
     def change(self) -> Generator[sqlite3.Connection]:
@@ -114,11 +114,7 @@ class Ledger:
             WorkspaceError: If it cannot be written; nothing is changed then.
         """
         try:
-            with (
-                self._between_threads,
-                self._between_processes,
-                transaction(self._connection) as connection,
-            ):
+            with self.database.change() as connection:
                 yield connection
         except (sqlite3.Error, OSError) as error:
             raise WorkspaceError(
@@ -191,11 +187,11 @@ class Ledger:
 
     def close(self) -> None:
         """Close the database."""
-        self._connection.close()
+        self.database.close()
 
     def _read(self, query: str, *values: object) -> list[Any]:
-        with self._between_threads:
-            return self._connection.execute(query, values).fetchall()
+        with self.database.reading() as connection:
+            return connection.execute(query, values).fetchall()
 
 
 def add_entry(connection: sqlite3.Connection, entry: Entry) -> bool:

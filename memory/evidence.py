@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Literal
 
-from ..kernel.database import lock_of_database, open_database, transaction
+from ..kernel.database import Database
 from ..kernel.errors import WorkspaceError
 from ..kernel.record import Record
 
@@ -110,15 +109,18 @@ class Evidence:
     Making it and every call raise WorkspaceError if the database cannot be used.
 
     Args:
-        path: The ledger's database, or None for memory only.
+        where: The ledger's database, its path, or None for memory only.
         redact: Removes secrets from what is written.
     """
 
-    def __init__(self, path: Path | None, redact: Callable[[str], str] = str) -> None:
+    def __init__(self, where: Database | Path | None, redact: Callable[[str], str] = str) -> None:
         self._redact = redact
-        self._connection = open_database(path, _SCHEMA)
-        self._lock = threading.Lock()
-        self._between_processes = lock_of_database(path)
+        self._owns = not isinstance(where, Database)
+        if isinstance(where, Database):
+            self._database = where
+            where.extend(_SCHEMA)
+        else:
+            self._database = Database(where, _SCHEMA)
         # The records asked for, so long as nobody has written anything: see `_version`.
         self._known: dict[str, TraceEvidence] = {}
         self._known_at: tuple[int, int] | None = None
@@ -236,21 +238,27 @@ class Evidence:
             connection.executemany("INSERT OR REPLACE INTO left_files VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
+        """Close the database, unless it is another's."""
+        if self._owns:
+            self._database.close()
 
-    @contextmanager
-    def _use(self) -> Generator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._connection
-            except (sqlite3.Error, OSError) as error:
-                raise WorkspaceError(
-                    f"the record of the traces cannot be used: {error}",
-                    hint="make room, or look at the workspace's ledger.sqlite",
-                ) from None
+    def _use(self) -> AbstractContextManager[sqlite3.Connection]:
+        return _telling(self._database.reading())
 
-    @contextmanager
-    def _change(self) -> Generator[sqlite3.Connection]:
-        with self._use() as connection, self._between_processes, transaction(connection):
+    def _change(self) -> AbstractContextManager[sqlite3.Connection]:
+        return _telling(self._database.change())
+
+
+@contextmanager
+def _telling(
+    using: AbstractContextManager[sqlite3.Connection],
+) -> Generator[sqlite3.Connection]:
+    """Turn an error of the database into one that says what to do."""
+    try:
+        with using as connection:
             yield connection
+    except (sqlite3.Error, OSError) as error:
+        raise WorkspaceError(
+            f"the record of the traces cannot be used: {error}",
+            hint="make room, or look at the workspace's ledger.sqlite",
+        ) from None
