@@ -11,7 +11,6 @@ import itertools
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from scale_goals import NOUNS, TOOLS, Known, synthetic
@@ -146,8 +145,7 @@ class _Learned:
             trace = decode(file).trace
             return content, file, row_of(trace.trace_id, trace, normal_form)
         goal = self._whole.sub(new, self._goal)
-        row = replace(
-            self._row,
+        row = self._row._replace(
             id=id_of(content),
             key=normal_form(goal),
             goal=goal,

@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic_core import ValidationError
-
 from ..kernel.atomic import atomic_save, make_private_dir
+from ..kernel.engine import ValidationError
 from ..kernel.errors import UsageError
 from ..memory.trust import state_dir
 from .commands import nearest

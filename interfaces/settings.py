@@ -11,9 +11,8 @@ from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
-from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_schema
-
-from ..kernel.checked import record
+from ..kernel.checked import check, many, one_of, optional, record, turned
+from ..kernel.engine import SchemaValidator, ValidationError
 from ..kernel.errors import UsageError
 from ..kernel.money import to_micros
 from ..kernel.record import Record
@@ -21,6 +20,8 @@ from .defaults import DEFAULT_MODEL, EmbeddingName, GuardMode, Notify, Permissio
 from .user_config import config_places
 
 if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
+
     from ..kernel.caps import CapLimits
 
 
@@ -292,34 +293,34 @@ def _spelled(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
-_AMOUNT = core_schema.float_schema(ge=0, allow_inf_nan=False)
-_MORE_THAN_NOTHING = core_schema.float_schema(gt=0, allow_inf_nan=False)
-_CAP = core_schema.float_schema(ge=0)
-_PATH = core_schema.no_info_before_validator_function(_spelled, core_schema.str_schema())
-_TEXTS = core_schema.tuple_schema([core_schema.str_schema()], variadic_item_index=0)
+_AMOUNT = check("float", ge=0, allow_inf_nan=False)
+_MORE_THAN_NOTHING = check("float", gt=0, allow_inf_nan=False)
+_CAP = check("float", ge=0)
+_PATH = turned(_spelled, check("str"), before=True)
+_TEXTS = many(check("str"))
 _CHECKS: dict[str, CoreSchema] = {
-    "workspace": core_schema.no_info_after_validator_function(Path, _PATH),
+    "workspace": turned(Path, _PATH, before=False),
     "budget_usd": _AMOUNT,
     "max_budget_usd": _MORE_THAN_NOTHING,
     "session_usd": _CAP,
     "daily_usd": _CAP,
     "monthly_usd": _CAP,
-    "model": core_schema.str_schema(min_length=1),
-    "permission_mode": core_schema.literal_schema(list(get_args(PermissionMode))),
-    "guards": core_schema.literal_schema(list(get_args(GuardMode))),
-    "cli_path": core_schema.nullable_schema(core_schema.str_schema()),
-    "max_turns": core_schema.nullable_schema(core_schema.int_schema(ge=1)),
-    "timeout_s": core_schema.nullable_schema(_MORE_THAN_NOTHING),
-    "sandbox": core_schema.bool_schema(),
-    "screen_reader": core_schema.bool_schema(),
-    "vi_mode": core_schema.bool_schema(),
-    "confirm_exit": core_schema.bool_schema(),
-    "ctrl_j_sends": core_schema.bool_schema(),
-    "notify": core_schema.literal_schema(list(get_args(Notify))),
-    "start_ahead": core_schema.bool_schema(),
-    "output_in_context": core_schema.bool_schema(),
-    "context_tokens": core_schema.int_schema(ge=0),
-    "embedding": core_schema.literal_schema(list(get_args(EmbeddingName))),
+    "model": check("str", min_length=1),
+    "permission_mode": one_of(get_args(PermissionMode)),
+    "guards": one_of(get_args(GuardMode)),
+    "cli_path": optional(check("str")),
+    "max_turns": optional(check("int", ge=1)),
+    "timeout_s": optional(_MORE_THAN_NOTHING),
+    "sandbox": check("bool"),
+    "screen_reader": check("bool"),
+    "vi_mode": check("bool"),
+    "confirm_exit": check("bool"),
+    "ctrl_j_sends": check("bool"),
+    "notify": one_of(get_args(Notify)),
+    "start_ahead": check("bool"),
+    "output_in_context": check("bool"),
+    "context_tokens": check("int", ge=0),
+    "embedding": one_of(get_args(EmbeddingName)),
     "deny": _TEXTS,
     "ask": _TEXTS,
     "allow": _TEXTS,

@@ -7,11 +7,43 @@ against each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pydantic_core import CoreSchema, core_schema
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
+
+
+def check(kind: str, **rules: object) -> CoreSchema:
+    """Return a check in the engine's own words.
+
+    Args:
+        kind: The type of a core schema (``str``, ``int``, ``nullable``, ...).
+        rules: Its keys: https://docs.pydantic.dev/latest/api/pydantic_core_schema
+    """
+    return cast("CoreSchema", {"type": kind, **rules})
+
+
+def optional(check_of: CoreSchema) -> CoreSchema:
+    """Return the check of what may be null."""
+    return check("nullable", schema=check_of)
+
+
+def one_of(values: Sequence[object]) -> CoreSchema:
+    """Return the check of what must be one of some values."""
+    return check("literal", expected=list(values))
+
+
+def many(item: CoreSchema, at_least: int = 0) -> CoreSchema:
+    """Return the check of a list, which becomes a tuple."""
+    return check("tuple", items_schema=[item], variadic_item_index=0, min_length=at_least)
+
+
+def turned(function: Callable[[Any], Any], check_of: CoreSchema, *, before: bool) -> CoreSchema:
+    """Return a check that calls a function with the value before it, or with what it gave."""
+    when = "function-before" if before else "function-after"
+    return check(when, function={"type": "no-info", "function": function}, schema=check_of)
 
 
 def record(
@@ -30,18 +62,15 @@ def record(
     known = {one.name: one for one in fields(kind)}
     if known.keys() != checks.keys():
         raise TypeError(f"{kind.__name__} has other fields: {known.keys() ^ checks.keys()}")
-    checked = {
-        name: core_schema.typed_dict_field(
-            check,
-            required=known[name].default is MISSING and known[name].default_factory is MISSING,
-            validation_alias=(aliases or {}).get(name),
-        )
-        for name, check in checks.items()
-    }
+    checked: dict[str, object] = {}
+    for name, of_field in checks.items():
+        one = known[name]
+        needed = one.default is MISSING and one.default_factory is MISSING
+        field = {"type": "typed-dict-field", "schema": of_field, "required": needed}
+        alias = (aliases or {}).get(name)
+        checked[name] = field if alias is None else {**field, "validation_alias": alias}
 
     def made(values: dict[str, Any]) -> Any:
         return kind(**values)
 
-    return core_schema.no_info_after_validator_function(
-        made, core_schema.typed_dict_schema(checked, extra_behavior="forbid")
-    )
+    return turned(made, check("typed-dict", fields=checked, extra_behavior="forbid"), before=False)

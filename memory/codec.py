@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from pydantic_core import ValidationError
-
+from ..kernel.engine import ValidationError
 from ..kernel.errors import CorruptTraceError, TraceError, TraceSchemaError
 from ..kernel.record import Record
 from .json_layout import laid_out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 from ..kernel.record import Record
 
@@ -54,8 +54,7 @@ SCHEMA = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TraceRow:
+class TraceRow(NamedTuple):
     """What the index knows of a trace.
 
     Attributes:
@@ -79,8 +78,7 @@ class TraceRow:
     fixed: str = "[]"
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(NamedTuple):
     """A file that stays where it is and cannot be used by this llmos.
 
     Attributes:
@@ -111,7 +109,7 @@ def insert(connection: sqlite3.Connection, rows: Iterable[TraceRow | Unusable | 
     members: list[tuple[str, str]] = []
     for row in rows:
         if isinstance(row, Unusable):
-            connection.execute("INSERT OR REPLACE INTO unusable VALUES (?, ?)", astuple(row))
+            connection.execute("INSERT OR REPLACE INTO unusable VALUES (?, ?)", row)
         elif row is not None:
             _insert_trace(connection, row)
             if row.member:

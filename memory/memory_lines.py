@@ -6,24 +6,23 @@ import json
 from collections.abc import Iterable
 from typing import cast
 
-from pydantic_core import SchemaValidator, ValidationError, core_schema
-
-from ..kernel.checked import record
+from ..kernel.checked import check, optional, record
+from ..kernel.engine import SchemaValidator, ValidationError
 from ..kernel.errors import UsageError
 from ..kernel.json_value import JsonValue
 from .semantic_tables import Memory
 
-_MOMENT = core_schema.float_schema(ge=0, allow_inf_nan=False)
+_MOMENT = check("float", ge=0, allow_inf_nan=False)
 _VALIDATOR = SchemaValidator(
     record(
         Memory,
         {
-            "id": core_schema.str_schema(min_length=1, max_length=200),
-            "kind": core_schema.str_schema(min_length=1, max_length=40),
-            "text": core_schema.str_schema(min_length=1),
-            "metadata": core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema()),
+            "id": check("str", min_length=1, max_length=200),
+            "kind": check("str", min_length=1, max_length=40),
+            "text": check("str", min_length=1),
+            "metadata": check("dict", keys_schema=check("str"), values_schema=check("any")),
             "created_at": _MOMENT,
-            "expires_at": core_schema.nullable_schema(_MOMENT),
+            "expires_at": optional(_MOMENT),
         },
     )
 )

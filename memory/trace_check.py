@@ -4,23 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from pydantic_core import SchemaValidator
-from pydantic_core.core_schema import (
-    CoreSchema,
-    any_schema,
-    bool_schema,
-    date_schema,
-    dict_schema,
-    float_schema,
-    int_schema,
-    literal_schema,
-    nullable_schema,
-    str_schema,
-    tuple_schema,
-    union_schema,
-)
-
-from ..kernel.checked import record
+from ..kernel.checked import check, many, one_of, optional, record
+from ..kernel.engine import SchemaValidator
 from .traces import (
     SCHEMA_VERSION,
     FileEffect,
@@ -35,10 +20,10 @@ from .traces import (
     Trace,
 )
 
-_TEXT = str_schema()
-_NAME = str_schema(min_length=1)
-_INDEX = int_schema(ge=0)
-_MOMENT = float_schema(allow_inf_nan=False)
+_TEXT = check("str")
+_NAME = check("str", min_length=1)
+_INDEX = check("int", ge=0)
+_MOMENT = check("float", allow_inf_nan=False)
 
 
 def checked_trace(text: str) -> Trace:
@@ -53,20 +38,14 @@ def checked_trace(text: str) -> Trace:
     return _VALIDATOR.validate_json(text, strict=True)
 
 
-def _many(item: CoreSchema, at_least: int = 0) -> CoreSchema:
-    return tuple_schema([item], variadic_item_index=0, min_length=at_least)
-
-
-_STATE = record(
-    FileState, {"sha256": nullable_schema(_TEXT), "mode": nullable_schema(int_schema())}
-)
+_STATE = record(FileState, {"sha256": optional(_TEXT), "mode": optional(check("int"))})
 _EFFECT = record(FileEffect, {"path": _TEXT, "before": _STATE, "after": _STATE})
 _OBSERVATION = record(
     Observation,
     {
         "text": _TEXT,
-        "ok": bool_schema(),
-        "exit_code": nullable_schema(int_schema()),
+        "ok": check("bool"),
+        "exit_code": optional(check("int")),
         "at": _MOMENT,
         "duration_s": _MOMENT,
     },
@@ -75,34 +54,34 @@ _STEP = record(
     Step,
     {
         "tool": _TEXT,
-        "input": dict_schema(_TEXT, any_schema()),
+        "input": check("dict", keys_schema=_TEXT, values_schema=check("any")),
         "observation": _OBSERVATION,
-        "before": nullable_schema(_STATE),
-        "after": nullable_schema(_STATE),
+        "before": optional(_STATE),
+        "after": optional(_STATE),
     },
 )
 _FLOW = record(
     Flow,
     {
         "step": _INDEX,
-        "path": _many(union_schema([_TEXT, int_schema()]), at_least=1),
+        "path": many(check("union", choices=[_TEXT, check("int")]), at_least=1),
         "start": _INDEX,
         "end": _INDEX,
-        "form": literal_schema(list(get_args(Form))),
+        "form": one_of(get_args(Form)),
     },
 )
 _PARAMETER = record(
     Parameter,
     {
         "name": _NAME,
-        "kind": literal_schema(list(get_args(Kind))),
+        "kind": one_of(get_args(Kind)),
         "value": _NAME,
         "start": _INDEX,
-        "end": int_schema(ge=1),
+        "end": check("int", ge=1),
         "unit": _TEXT,
-        "marked": bool_schema(),
-        "domain": _many(_TEXT),
-        "flows": _many(_FLOW, at_least=1),
+        "marked": check("bool"),
+        "domain": many(_TEXT),
+        "flows": many(_FLOW, at_least=1),
     },
 )
 _PROVENANCE = record(
@@ -112,7 +91,7 @@ _PROVENANCE = record(
         "session_id": _TEXT,
         "run_id": _TEXT,
         "learned_at": _MOMENT,
-        "cost_micros": nullable_schema(int_schema()),
+        "cost_micros": optional(check("int")),
         "duration_s": _MOMENT,
         "llmos_version": _TEXT,
         "cli_version": _TEXT,
@@ -123,15 +102,15 @@ _VALIDATOR = SchemaValidator(
     record(
         Trace,
         {
-            "schema_version": literal_schema([SCHEMA_VERSION]),
+            "schema_version": one_of([SCHEMA_VERSION]),
             "goal": _TEXT,
             "permission_mode": _TEXT,
-            "steps": _many(_STEP, at_least=1),
+            "steps": many(_STEP, at_least=1),
             "answer": _TEXT,
-            "effects": _many(_EFFECT),
-            "parameters": _many(_PARAMETER),
-            "tools": dict_schema(_TEXT, _TEXT),
-            "valid_on": nullable_schema(date_schema()),
+            "effects": many(_EFFECT),
+            "parameters": many(_PARAMETER),
+            "tools": check("dict", keys_schema=_TEXT, values_schema=_TEXT),
+            "valid_on": optional(check("date")),
             "provenance": _PROVENANCE,
         },
     )

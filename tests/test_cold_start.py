@@ -59,6 +59,7 @@ DECIDING = PARSING | WITH_A_LOOP | {
     "llmos.interfaces.report", "llmos.interfaces.result", "llmos.interfaces.settings",
     "llmos.interfaces.system", "llmos.kernel.atomic", "llmos.kernel.bus", "llmos.kernel.checked",
     "llmos.kernel.database", "llmos.kernel.drivers", "llmos.kernel.drivers.plugin",
+    "llmos.kernel.engine",
     "llmos.kernel.events", "llmos.kernel.ledger", "llmos.kernel.listener", "llmos.kernel.locks",
     "llmos.kernel.money", "llmos.kernel.reading", "llmos.kernel.record", "llmos.kernel.redaction",
     "llmos.kernel.subscription",
@@ -99,11 +100,11 @@ REPLAYING_A_COMMAND = (DECIDING - WITH_A_LOOP) | JOURNALLING | {
 }  # fmt: skip
 """The same without an event loop, and the driver of the tool that the trace uses."""
 
-LIBRARIES_OF_A_REPLAY = {"typing_extensions", "pydantic_core"}
+LIBRARIES_OF_A_REPLAY = {"pydantic_core"}
 """What a replay may load that is not Python's own: no event loop, which takes longer to load than
-the replay takes. Not pydantic: deriving a check from its models would, too."""
+the replay takes. Of pydantic only the engine: all else of it would, too."""
 
-LIBRARIES = LIBRARIES_OF_A_REPLAY | {"anyio", "sniffio", "idna"}
+LIBRARIES = LIBRARIES_OF_A_REPLAY | {"typing_extensions", "anyio", "sniffio", "idna"}
 """The same for what goes the way of all goals."""
 
 STANDARD_NOT_NEEDED = {
@@ -172,6 +173,7 @@ def test_a_replay_loads_what_decides_and_the_driver_that_it_uses(place: Place) -
     modules = loaded(place, "--replay-only", GOAL)
     assert ours(modules) <= REPLAYING_A_COMMAND
     assert foreign(modules) <= LIBRARIES_OF_A_REPLAY
+    assert "pydantic_core" not in modules  # but its engine: see `kernel.engine`
     assert modules & STANDARD_NOT_NEEDED == set()
 
 

@@ -6,19 +6,14 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pydantic_core import CoreSchema, SchemaValidator, ValidationError
-from pydantic_core.core_schema import (
-    bool_schema,
-    int_schema,
-    no_info_before_validator_function,
-    nullable_schema,
-    str_schema,
-)
-
-from ..checked import record
+from ..checked import check, optional, record, turned
+from ..engine import SchemaValidator, ValidationError
 from ..tools import JsonObject, ToolResult, ToolSession
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 _I = TypeVar("_I")
 
@@ -27,11 +22,11 @@ def _flag(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-TEXT = str_schema()
-TEXT_OR_NONE = nullable_schema(TEXT)
-COUNT = int_schema(ge=0)
-COUNT_OR_NONE = nullable_schema(COUNT)
-FLAG = no_info_before_validator_function(_flag, bool_schema())
+TEXT = check("str")
+TEXT_OR_NONE = optional(TEXT)
+COUNT = check("int", ge=0)
+COUNT_OR_NONE = optional(COUNT)
+FLAG = turned(_flag, check("bool"), before=True)
 """A boolean that may also come as the text ``true`` or ``false``."""
 
 

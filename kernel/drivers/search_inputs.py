@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from pydantic_core.core_schema import literal_schema
-
+from ..checked import one_of
 from ..record import Record
 from .inputs import COUNT, COUNT_OR_NONE, FLAG, TEXT, TEXT_OR_NONE, InputCheck
 
@@ -46,7 +45,7 @@ GREP = InputCheck(
         "pattern": TEXT,
         "path": TEXT_OR_NONE,
         "glob": TEXT_OR_NONE,
-        "output_mode": literal_schema(list(get_args(OutputMode))),
+        "output_mode": one_of(get_args(OutputMode)),
         "before": COUNT_OR_NONE,
         "after": COUNT_OR_NONE,
         "around": COUNT_OR_NONE,
