@@ -16,6 +16,7 @@ import time
 from collections.abc import Collection, Generator, Iterable
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..kernel.atomic import make_private_dir
 from ..kernel.crash_points import crash_point
@@ -27,8 +28,10 @@ from .journal_tables import DONE, JOURNAL_SCHEMA, OPEN, UNFINISHED, RunHeader, p
 from .open_run import OpenRun
 from .tree import Change, Packed, Tree
 from .tree_scan import Scanner, TreeLimits
-from .tree_watch import TreeWatch
 from .tree_writer import TreeWriter
+
+if TYPE_CHECKING:
+    from .tree_watch import TreeWatch
 
 
 class Journal:
@@ -79,7 +82,7 @@ class Journal:
         with self.using() as connection, keeping:
             keeping.enter_context(self._keeping())
             tree_id, known = self._known(connection, root)
-            watch = TreeWatch(os.fspath(root))
+            watch = self._watch(root, known)
             before = self._scan(root, exclude, known, watch=watch)
             crash_point("journal.captured")
             with transaction(connection):
@@ -202,6 +205,13 @@ class Journal:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def _watch(self, root: Path, known: Tree) -> TreeWatch | None:
+        if known.entries < self._limits.watched:
+            return None
+        from .tree_watch import TreeWatch  # the trees of most replays are small
+
+        return TreeWatch(os.fspath(root))
 
     @contextmanager
     def _keeping(self) -> Generator[None]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ..kernel.crash_points import crash_point
 from .journal_tables import DONE, ROLLED_BACK
 from .tree import Change, Entry, Tree, diff
-from .tree_watch import TreeWatch
 
 if TYPE_CHECKING:
     from .journal import Journal
+    from .tree_watch import TreeWatch
 
 _PRUNE_EVERY = 20
 """Runs after which the journal is pruned."""

@@ -125,6 +125,11 @@ class Tree(Record):
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and self.get(path) is not None
 
+    @property
+    def entries(self) -> int:
+        """How many entries it has."""
+        return sum(len(one.contents) // len(_NO_CONTENT) for one in self.folders.values())
+
     def size(self) -> tuple[int, int]:
         """Return how many entries it has, and how many bytes."""
         stats = [array("q", packed.stats) for packed in self.folders.values()]

@@ -12,11 +12,14 @@ import stat
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..kernel.errors import LlmosError
 from ..kernel.record import Record
 from .tree import Entry, Packed, Tree, entries_of, large_entry, pack
-from .tree_watch import TreeWatch
+
+if TYPE_CHECKING:
+    from .tree_watch import TreeWatch
 
 WHOLE = frozenset({".git", "node_modules", ".venv", "venv"})
 """Names of folders that are kept whole or not at all: half of one would be worth nothing."""
@@ -48,12 +51,15 @@ class TreeLimits(Record):
         bytes: Most bytes in all files whose content is kept.
         file_bytes: Largest file whose content is kept.
         whole_entries: Most entries of a folder that is kept whole or not at all.
+        watched: Entries from which on it is watched during a run. To walk through fewer of them
+            again takes less time than the system takes to end a watch (some ms).
     """
 
     entries: int = 50_000
     bytes: int = 512 * 2**20
     file_bytes: int = 64 * 2**20
     whole_entries: int = 5_000
+    watched: int = 1_000
 
 
 class Scanner:

@@ -80,7 +80,7 @@ DECIDING = PARSING | WITH_A_LOOP | {
 JOURNALLING = {
     "llmos.kernel.crash_points", "llmos.kernel.orphans", "llmos.memory.contents",
     "llmos.memory.journal", "llmos.memory.journal_tables", "llmos.memory.open_run",
-    "llmos.memory.tree", "llmos.memory.tree_scan", "llmos.memory.tree_watch",
+    "llmos.memory.tree", "llmos.memory.tree_scan",
     "llmos.memory.tree_writer",
 }  # fmt: skip
 """What makes a run a transaction: a replay writes its journal, and each start looks for a run that

@@ -56,9 +56,13 @@ class Ground:
         return recover(self.journal, self.locks, ())
 
 
-@pytest.fixture
-def ground(tmp_path: Path) -> Ground:
-    return Ground(tmp_path)
+WATCHED = {"watched": TreeLimits(watched=0), "walked through twice": TreeLimits()}
+"""The two ways in which what a run changed is found: large trees are watched."""
+
+
+@pytest.fixture(params=WATCHED.values(), ids=list(WATCHED))
+def ground(tmp_path: Path, request: pytest.FixtureRequest) -> Ground:
+    return Ground(tmp_path, request.param)
 
 
 def sh(command: str) -> Callable[[Path], object]:
@@ -134,13 +138,14 @@ def act(root: Path, action: str, one: str, other: str) -> None:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(made=ACTIONS, done=ACTIONS)
+@given(limits=st.sampled_from([*WATCHED.values()]), made=ACTIONS, done=ACTIONS)
 def test_whatever_a_run_does_undo_gives_the_old_tree_and_redo_the_new_one(
     tmp_path_factory: pytest.TempPathFactory,
+    limits: TreeLimits,
     made: list[tuple[str, str, str]],
     done: list[tuple[str, str, str]],
 ) -> None:
-    ground = Ground(tmp_path_factory.mktemp("ground"))
+    ground = Ground(tmp_path_factory.mktemp("ground"), limits)
     for action in made:
         act(ground.root, *action)
     before = tree_of(ground.root)
