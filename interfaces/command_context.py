@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import field
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from ..kernel.json_value import JsonValue
-from ..kernel.record import Record
+from ..kernel.record import Record, field
 from .commands import Command
 from .result import Result
 from .system import OpenSystem, System

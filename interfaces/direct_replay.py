@@ -11,7 +11,6 @@ import signal
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -127,7 +126,7 @@ class _Direct(Core):
         if asked.of_person(request):
             self.gate.person = _person
         policy = self._policy(request.options.replay_only, False, force=request.options.force)
-        policy = replace(policy, attached=attached_of(**asked.extra))
+        policy = policy.replaced(attached=attached_of(**asked.extra))
         if not self._is_for_here(self._dispatcher.decide(asked.goal, policy)):
             raise _Elsewhere
         for said in self.settings.notices:

@@ -10,7 +10,6 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Set
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -269,7 +268,7 @@ class Dispatcher:
                     result = await self._decided(goal, policy, run_id)
         finally:
             self._scope = None
-        result = replace(result, duration_s=self._clock() - began, session_id=session_id)
+        result = result.replaced(duration_s=self._clock() - began, session_id=session_id)
         self._publish_result(policy.attached.bind(goal), result)
         return result
 
@@ -284,7 +283,7 @@ class Dispatcher:
                     LowBattery(to_micros(error.needed_usd), to_micros(error.available_usd))
                 )
             result = failure(error, decision.mode, run_id=run_id)
-        return replace(result, reasons=decision.reasons)
+        return result.replaced(reasons=decision.reasons)
 
     def _left_out(self) -> list[Refusal]:
         """Return the traces that cannot be used; which goals they would answer is not known."""
@@ -330,7 +329,7 @@ class Dispatcher:
         except NoLearnerError as error:
             error.drift = drift
             raise
-        return replace(learned, drift=drift)
+        return learned.replaced(drift=drift)
 
     def _spares(self, decision: Decision) -> list[Match]:
         """Return traces that do what those of a decision do, and were left unbound so far."""
@@ -426,7 +425,7 @@ class Dispatcher:
             hint="--force replaces it (llmos undo brings it back), --no-cache asks the model",
         )
         result = failure(error, decision.mode, run_id=run_id)
-        return replace(result, trace_id=drift.trace_id, drift=drift)
+        return result.replaced(trace_id=drift.trace_id, drift=drift)
 
     def _drifted(self, decision: Decision, drift: Drift, run_id: str) -> Result:
         where = f"step {drift.step + 1} ({drift.tool})" if drift.step >= 0 else "before step 1"
@@ -439,8 +438,7 @@ class Dispatcher:
         if drift.lost:
             error.hint = "these could not be put back: " + ", ".join(drift.lost)
         result = failure(error, decision.mode, run_id=run_id)
-        return replace(
-            result,
+        return result.replaced(
             trace_id=drift.trace_id,
             drift=drift,
             steps=max(0, drift.step),

@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -42,7 +41,6 @@ _BEAT_S = 5.0
 """Seconds between two signs of life of a replay."""
 
 
-@dataclass(slots=True)
 class Replay:
     """What a replay gave.
 
@@ -54,11 +52,12 @@ class Replay:
         ran: The steps that were really carried out, whether or not they came to an end.
     """
 
-    answer: str = ""
-    steps: int = 0
-    drift: Drift | None = None
-    left: dict[str, str] = field(default_factory=dict[str, str])
-    ran: list[Step] = field(default_factory=list[Step])
+    def __init__(self) -> None:
+        self.answer = ""
+        self.steps = 0
+        self.drift: Drift | None = None
+        self.left: dict[str, str] = {}
+        self.ran: list[Step] = []
 
 
 def _fits(_answer: str) -> None:
@@ -235,7 +234,7 @@ class Follower:
         restored, lost = map(tuple, run.roll_back())
         outside = _stays_outside(replay.ran)
         if replay.drift is not None:
-            replay.drift = replace(replay.drift, restored=restored, lost=lost, outside=outside)
+            replay.drift = replay.drift.replaced(restored=restored, lost=lost, outside=outside)
         if restored or lost or outside:
             self._publish(Restored(run_id, restored, lost, outside))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from ..kernel.errors import HungUpError, InterruptedRunError, LlmosError, TerminatedError
@@ -97,7 +96,7 @@ def signalled(result: Result, caught: Sequence[signal.Signals]) -> Result:
     error, kind = result.error, _ENDING.get(caught[0]) if caught else None
     if not isinstance(error, InterruptedRunError) or kind is None:
         return result
-    return replace(result, error=kind(error.message, hint=error.hint))
+    return result.replaced(error=kind(error.message, hint=error.hint))
 
 
 def told(request: Request, asked: Asked, result: Result, caught: Sequence[signal.Signals]) -> int:

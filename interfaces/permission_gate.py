@@ -7,7 +7,6 @@ there is nobody, the answer is no.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -89,11 +88,11 @@ class PermissionGate:
         denied: list[Refusal] = []
         if near is not None and not self._passes(near, denied):
             # It would not have answered anyway: that a rule denies it is not why.
-            refusals += [replace(one, kind=Miss.UNCERTAIN) for one in denied]
+            refusals += [one.replaced(kind=Miss.UNCERTAIN) for one in denied]
             near = None
         if len(matches) == len(found.matches) and near is found.near:
             return found
-        return replace(found, matches=matches, refusals=(*found.refusals, *refusals), near=near)
+        return found.replaced(matches=matches, refusals=(*found.refusals, *refusals), near=near)
 
     async def agrees(self, match: Match) -> bool:
         """Ask a person about the steps of a match that are to be asked about; one no is enough."""

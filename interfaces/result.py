@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from ..kernel.errors import LlmosError
 from ..kernel.json_value import JsonValue
 from ..kernel.money import Micros, to_usd
-from ..kernel.record import Record
+from ..kernel.record import Record, field
 
 FOLLOWER = "FOLLOWER"
 LEARNER = "LEARNER"

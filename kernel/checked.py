@@ -1,4 +1,4 @@
-"""Checks data that crosses a boundary, by pydantic's engine, into frozen dataclasses.
+"""Checks data that crosses a boundary, by pydantic's engine, into records.
 
 Such a check is usually derived from a model's annotations, which takes longer than a whole replay
 does. On the way of a replay it is written out instead; a test derives it as well and holds the two
@@ -8,8 +8,9 @@ against each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, cast
+
+from .record import Record
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
@@ -47,26 +48,24 @@ def turned(function: Callable[[Any], Any], check_of: CoreSchema, *, before: bool
 
 
 def record(
-    kind: type[Any],
+    kind: type[Record],
     checks: Mapping[str, CoreSchema],
     *,
     aliases: Mapping[str, str] | None = None,
 ) -> CoreSchema:
-    """Return the check of a JSON object that becomes a dataclass. Nothing else may be in it.
+    """Return the check of a JSON object that becomes a record. Nothing else may be in it.
 
     Args:
-        kind: The dataclass; what is missing takes its default, if it has one.
+        kind: The record; what is missing takes its default, if it has one.
         checks: The check of each of its fields.
         aliases: The names that fields have in the object, where they differ.
     """
-    known = {one.name: one for one in fields(kind)}
-    if known.keys() != checks.keys():
-        raise TypeError(f"{kind.__name__} has other fields: {known.keys() ^ checks.keys()}")
+    known, needed = set(kind.field_names()), kind.needed_names()
+    if known != set(checks):
+        raise TypeError(f"{kind.__name__} has other fields: {known ^ set(checks)}")
     checked: dict[str, object] = {}
     for name, of_field in checks.items():
-        one = known[name]
-        needed = one.default is MISSING and one.default_factory is MISSING
-        field = {"type": "typed-dict-field", "schema": of_field, "required": needed}
+        field = {"type": "typed-dict-field", "schema": of_field, "required": name in needed}
         alias = (aliases or {}).get(name)
         checked[name] = field if alias is None else {**field, "validation_alias": alias}
 

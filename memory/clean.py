@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import cast
 
 from ..kernel.errors import TraceError
@@ -34,7 +33,7 @@ def without_secrets(trace: Trace, redactor: Redactor) -> Trace:
         if redactor.redact_json(given) != given:
             raise TraceError(_SECRET)
     steps = tuple(_clean(step, redactor) for step in trace.steps)
-    return replace(trace, steps=steps)
+    return trace.replaced(steps=steps)
 
 
 def _clean(step: Step, redactor: Redactor) -> Step:
@@ -42,5 +41,5 @@ def _clean(step: Step, redactor: Redactor) -> Step:
     clean = redactor.redact(seen.text)
     if clean == seen.text:
         return step
-    observation: Observation = replace(seen, text=clean)
-    return replace(step, observation=observation)
+    observation: Observation = seen.replaced(text=clean)
+    return step.replaced(observation=observation)

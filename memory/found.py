@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import date
 
-from ..kernel.record import Record
+from ..kernel.record import Record, field
 from ..kernel.tools import ToolRegistry
 from .traces import Step, Trace
 

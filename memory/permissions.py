@@ -10,7 +10,6 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +110,7 @@ class Permissions:
         Raises:
             UsageError: If one is wrong.
         """
-        self.rules = replace(self.rules, allow=(*self.rules.allow, *read_rules(allow=rules).allow))
+        self.rules = self.rules.replaced(allow=(*self.rules.allow, *read_rules(allow=rules).allow))
         self._commands = None  # it holds the rules about commands
 
     def allowing(self, rules: Iterable[str]) -> Permissions:

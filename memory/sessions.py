@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import time
@@ -14,6 +13,7 @@ from typing import cast
 from ..kernel.atomic import make_private_dir, write_all
 from ..kernel.events import Event, ModelMessage
 from ..kernel.json_value import JsonValue
+from ..kernel.record import as_data
 from ..kernel.redaction import Redactor
 
 _LONGEST = 10_000
@@ -91,7 +91,7 @@ def entry_of(event: Event) -> dict[str, JsonValue] | None:
     """Return an event as a log entry, or None for one that is not logged (streamed pieces)."""
     if isinstance(event, ModelMessage) and event.kind in ("stream", "system"):
         return None
-    return {"type": type(event).__name__, **dataclasses.asdict(event)}
+    return {"type": type(event).__name__, **as_data(event)}
 
 
 def read_session(path: Path) -> Iterator[dict[str, JsonValue]]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import date
 from typing import Any, Literal, TypeAlias, cast
 
 from ..kernel.json_value import JsonValue
-from ..kernel.record import Record
+from ..kernel.record import Record, field
 
 SCHEMA_VERSION = 2
 

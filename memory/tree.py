@@ -10,12 +10,11 @@ import os
 import stat
 from array import array
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
 from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
-from ..kernel.record import Record
+from ..kernel.record import Record, field
 from .traces import FileState
 
 _FIELDS = 5

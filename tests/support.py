@@ -65,7 +65,7 @@ class Place:
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=150,
             check=False,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)

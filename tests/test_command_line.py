@@ -188,7 +188,7 @@ def started(place: Place, *arguments: str, until: str) -> subprocess.Popen[str]:
 def test_ctrl_c_before_the_model_run_has_begun_is_not_lost(place: Place) -> None:
     process = started(place, "--json", "wait", until="LEARNER")
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert json.loads(out)["subtype"] == "error_interrupted"
 
@@ -213,7 +213,7 @@ def test_the_first_signal_says_how_it_ends(
     assert any("interrupted" in line for line in process.stderr)
     for number in more:
         process.send_signal(number)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == code
     assert json.loads(out)["total_cost_usd"] == TURN_COST_USD
 
@@ -231,7 +231,7 @@ def test_a_signal_that_ends_programs_ends_the_shell_and_its_goal(
         if "Bash python3" in line:
             break
     process.send_signal(number)
-    assert process.wait(timeout=20) == 128 + number
+    assert process.wait(timeout=60) == 128 + number
     process.communicate()
 
 
@@ -240,7 +240,7 @@ def test_ctrl_c_leaves_a_shell_without_a_terminal_that_waits_for_a_line(place: P
     assert process.stderr is not None
     assert "/help" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 130
+    assert process.wait(timeout=60) == 130
     process.communicate()
 
 

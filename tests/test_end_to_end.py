@@ -285,7 +285,7 @@ def test_ctrl_c_stops_a_model_run_bills_it_and_ends_with_130(place: Place) -> No
         if "Bash touch started" in line:
             break
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert '"subtype": "error_interrupted"' in out
     assert f'"total_cost_usd": {TURN_COST_USD}' in out
@@ -300,7 +300,7 @@ def test_sigterm_ends_with_143(place: Place) -> None:
         if "Bash python3" in line:
             break
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 143
 
 
@@ -320,7 +320,7 @@ def test_ctrl_c_stops_a_replay_and_undoes_it(place: Place) -> None:
         if "Bash touch made" in line:
             break
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 130
     assert not (place.cwd / "made").exists()
 

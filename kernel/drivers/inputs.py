@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..checked import check, optional, record, turned
 from ..engine import SchemaValidator, ValidationError
+from ..record import Record
 from ..tools import JsonObject, ToolResult, ToolSession
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
-_I = TypeVar("_I")
+_I = TypeVar("_I", bound=Record)
 
 
 def _flag(value: object) -> object:
@@ -34,7 +35,7 @@ class InputCheck(Generic[_I]):
     """The check of one tool's input; made when first used. See `kernel.checked.record`.
 
     Args:
-        kind: The dataclass of the input.
+        kind: The record of the input.
         checks: The check of each of its fields.
         aliases: The names that fields have in the input, where they differ.
     """

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
-from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmos.kernel.record import Record
+from llmos.kernel.record import Record, as_data, field
 
 
 class Place(Record):
@@ -45,7 +48,7 @@ class Same:
 
     name: str
     size: int = 1
-    tags: list[str] = field(default_factory=list[str])
+    tags: list[str] = dataclasses.field(default_factory=list[str])
 
 
 POSITIONS = st.lists(st.integers() | st.text(max_size=3), max_size=4)
@@ -116,3 +119,29 @@ def test_it_is_copied_and_pickled() -> None:
     one = Named("a", tags=["x"])
     assert copy.deepcopy(one) == one
     assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 (it was pickled here)
+
+
+def test_it_replaces_and_names_its_fields_without_what_is_for_dataclasses() -> None:
+    assert Named("a").replaced(size=3, owner="b") == Named("a", 3, owner="b")
+    with pytest.raises(TypeError):
+        Named("a").replaced(colour="red")
+    assert Named.field_names() == ("name", "size", "tags", "owner")
+    assert (Named.needed_names(), Keyed.needed_names()) == ({"name"}, {"size"})
+
+
+def test_its_data_are_those_of_a_dataclass_of_all_records_in_it() -> None:
+    one = Place("a", tags=["x"])
+    assert as_data({"in": (one, 1)}) == {"in": [{"name": "a", "size": 1, "tags": ["x"]}, 1]}
+
+
+def test_records_load_nothing_that_reads_source_code() -> None:
+    program = (
+        "import sys\n"
+        "from llmos.kernel.record import Record, field\n"
+        "class Place(Record):\n"
+        "    __annotations__ = {'name': 'str', 'tags': 'list[str]'}\n"
+        "    tags = field(default_factory=list)\n"
+        "assert Place('a').replaced(name='b') == Place('b', [])\n"
+        "assert not {'dataclasses', 'inspect'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
