@@ -15,8 +15,10 @@ from typing import Any
 import psutil
 
 from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, ToolUse, Turn
+from llmos.kernel.errors import SandboxError
 from llmos.kernel.locks import file_lock
 from llmos.kernel.orphans import MARK
+from llmos.kernel.sandbox import Bubblewrap
 from llmos.memory.codec import encode, read_trace
 from llmos.memory.trust import Trust
 
@@ -152,3 +154,12 @@ def bash(*commands: str, answer: str = "done") -> Sequence[Turn]:
 def conversation(goal: str, *commands: str, answer: str = "done") -> Conversation:
     """Return the conversation of a goal that some commands reach."""
     return Conversation(goal, bash(*commands, answer=answer))
+
+
+def can_confine() -> bool:
+    """Return whether commands can be confined on this machine, which not every one allows."""
+    try:
+        Bubblewrap()
+    except SandboxError:
+        return False
+    return True

@@ -139,7 +139,9 @@ def ours(modules: set[str]) -> set[str]:
 def foreign(modules: set[str]) -> set[str]:
     """Return the top-level names of what is neither ours nor Python's own."""
     tops = {one.split(".")[0] for one in modules}
-    known = {*sys.stdlib_module_names, "llmos", "llmos_plugins", "_distutils_hack"}
+    # What a system has Python load at each start is not for a program to choose.
+    theirs = {"_distutils_hack", "sitecustomize", "usercustomize", "apport_python_hook"}
+    known = {*sys.stdlib_module_names, "llmos", "llmos_plugins", *theirs}
     return {one for one in tops - known if not one.startswith(("__editable", "__main", "_cython"))}
 
 

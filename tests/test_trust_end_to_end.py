@@ -14,7 +14,7 @@ from factory import make_trace
 from kept import keep
 from llmos.interfaces.scripted_model import ScriptedModel
 from llmos.memory.traces import FileEffect, FileState
-from support import Outcome, Place, conversation
+from support import Outcome, Place, can_confine, conversation
 
 HELLO = "say hello"
 COMMAND = "echo hello > said.txt; cat said.txt"
@@ -104,7 +104,7 @@ def test_a_denied_call_of_the_model_is_refused_and_leaves_no_trace(place: Place)
     assert len(place.traces) == 1
 
 
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="NOT TESTED: bubblewrap is missing")
+@pytest.mark.skipif(not can_confine(), reason="NOT TESTED: bubblewrap is missing or refused")
 def test_a_confined_replay_gives_the_same(place: Place) -> None:
     done = place.llmos("--replay-only", "--sandbox", "--json", HELLO)
     assert done.code == 0, done.err

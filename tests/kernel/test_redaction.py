@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib
 import random
+import re
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmos.kernel.redaction import Redactor
-from llmos.kernel.secret_forms import FORMS
+from llmos.kernel.secret_forms import FORMS, Form
 
 ROOT = Path(__file__).resolve().parents[2]
 MANY = 200
@@ -81,6 +82,13 @@ KINDS: dict[str, tuple[str, Maker]] = {
     "random": ("{}", lambda r: mixed(r, 40)),
 }
 BY_CHANCE = {"aws secret", "hex", "json", "random"}
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.kind} {form.hints[0]}")
+def test_no_form_repeats_a_group_in_the_way_in_which_older_pythons_lose_their_place(
+    form: Form,
+) -> None:
+    assert not re.search(r"\)(?:[*+?]|\{\d*,?\d*\})\+", form.source)
 
 
 @pytest.mark.parametrize("kind", KINDS)

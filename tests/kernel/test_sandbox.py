@@ -18,20 +18,14 @@ from llmos.kernel.drivers.shell import BashDriver
 from llmos.kernel.errors import SandboxError
 from llmos.kernel.sandbox import Bubblewrap
 from llmos.kernel.tools import ToolResult, ToolSession
+from support import can_confine
 
 SECRET = "S3CRET-OF-THE-USER"
 
 
-def _works() -> bool:
-    try:
-        Bubblewrap()
-    except SandboxError:
-        return False
-    return True
-
-
 needs_bubblewrap = pytest.mark.skipif(
-    not _works(), reason="NOTHING OF THE SANDBOX IS TESTED HERE: bubblewrap is missing or refused"
+    not can_confine(),
+    reason="NOTHING OF THE SANDBOX IS TESTED HERE: bubblewrap is missing or refused",
 )
 
 
