@@ -16,7 +16,7 @@ from llmos.interfaces.result import Result
 from llmos.interfaces.scripted_model import ScriptedModel
 from llmos.kernel.errors import UsageError
 from llmos.kernel.events import Decided, Event, RunEnded, ToolCalled, ToolReturned
-from support import ROOT, Place, conversation
+from support import ROOT, Place, Taught, conversation
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +54,42 @@ async def test_a_stream_gives_the_events_of_the_goal_and_last_its_result(
             assert runs == {result.run_id}
         with pytest.raises(UsageError, match="empty"):
             _ = [one async for one in os.stream(" ")]
+
+
+ALL_OF_IT = """
+import anyio, gc
+from llmos.boot import LLMOS
+
+async def main():
+    async with LLMOS() as os:
+        assert (await os.decide("say hello")).mode == "FOLLOWER"
+        assert (await os.execute("say hello", replay_only=True)).success
+        assert os.remembered.get().count()
+
+anyio.run(main)
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-c", ALL_OF_IT),
+        ("-m", "llmos", "--replay-only", "say hello"),
+        ("-m", "llmos", "trace", "list"),
+        ("-m", "llmos", "schedule", "list"),
+        ("-m", "llmos", "memory", "search", "hello"),
+        ("-m", "llmos", "usage"),
+    ],
+    ids=["library", "replay", "traces", "schedules", "memory", "usage"],
+)
+def test_nothing_is_left_open(arguments: tuple[str, ...], tmp_path: Path, taught: Taught) -> None:
+    with ScriptedModel([conversation("say hello", "echo hello", answer="hello was said")]) as model:
+        place = Place(tmp_path, model)
+        taught.teach(place, "hello was said", "say hello")
+        done = place.python("-W", "always::ResourceWarning", *arguments)
+    assert done.code == 0, done.err
+    assert "ResourceWarning" not in done.err
 
 
 async def test_leaving_a_stream_or_being_cancelled_stops_the_goal_and_settles_its_cost(
