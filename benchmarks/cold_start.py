@@ -8,8 +8,8 @@ ratios hold on a busy machine:
 - why: ``llmos why GOAL``: what would be done, and nothing done;
 - decline: ``llmos --replay-only`` with a goal that no trace answers;
 - version, help: what needs no part of llmos;
-- floor: the libraries alone that a replay stands on (pydantic's engine, SQLite), without a line
-  of llmos;
+- floor: the libraries alone that a replay stands on (pydantic's engine as it is loaded here, which
+  is without its package; SQLite), and nothing else of llmos;
 - imports: ``python -c "import rich, pydantic"``, what a program of this kind loads anyway;
 - python: ``python -c pass``, below which nothing can be.
 
@@ -45,7 +45,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "decline": (*LLMOS, "--replay-only", OTHER_GOAL),
     "version": (*LLMOS, "--version"),
     "help": (*LLMOS, "--help"),
-    "floor": ("-c", "import pydantic_core, sqlite3"),
+    "floor": ("-c", "import llmos.kernel.engine, sqlite3"),
     "imports": ("-c", "import rich, pydantic"),
     "python": ("-c", "pass"),
 }
