@@ -92,7 +92,8 @@ class Place:
 class Taught:
     """Places that were taught something, each once for all workers of a test run.
 
-    Only for tests of what comes after learning: those of learning learn themselves.
+    Only for tests of what comes after learning: those of learning learn themselves. So do those
+    that undo what was learned, since the journal knows a place by its path.
 
     Args:
         folder: Where they are kept; the same one for all workers.

@@ -17,7 +17,7 @@ from llmos.interfaces.scripted_model import Conversation, ScriptedModel, Text, T
 from llmos.kernel.crash_points import VARIABLE
 from llmos.kernel.token_economy import TokenEconomy
 from llmos.memory.codec import read_trace
-from support import ROOT, Outcome, Place, Taught
+from support import ROOT, Outcome, Place
 from trees import TreeState, tree_of
 
 GOAL = "tidy the place up"
@@ -71,7 +71,7 @@ class Grounds:
         answer = json.loads(self._server.stdout.readline())
         return Outcome(answer["code"], answer["out"], answer["err"])
 
-    def set_up(self, taught: Taught) -> None:
+    def set_up(self) -> None:
         """Learn a goal that changes files in every way, and keep three moments of the place."""
         cwd = self.place.cwd
         (cwd / "sub").mkdir()
@@ -79,7 +79,8 @@ class Grounds:
         for name in ("a.txt", "gone.txt", "keep.txt", "tool.sh", "input.txt"):
             (cwd / name).write_text(f"this is {name}\n")
         (cwd / "gone.txt").chmod(0o640)
-        taught.teach(self.place, "the tidied place", GOAL)
+        learned = self.llmos("--json", GOAL)
+        assert learned.code == 0, learned.err
         undone = self.llmos("undo")
         assert undone.code == 0, undone.err
         self.keep("before")

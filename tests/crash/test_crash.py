@@ -17,7 +17,7 @@ import pytest
 from crash.harness import GOAL, KILLED, NEW_GOAL, Grounds, conversations
 from llmos.interfaces.scripted_model import ScriptedModel
 from llmos.kernel.crash_points import POINTS
-from support import ROOT, Taught
+from support import ROOT
 
 NIGHTLY = bool(os.environ.get("LLMOS_NIGHTLY"))
 ROUNDS = 46 if NIGHTLY else 5
@@ -72,10 +72,10 @@ PAID = LEARNING[LEARNING.index("settle.entered") :]
 
 
 @pytest.fixture(scope="module")
-def grounds(tmp_path_factory: pytest.TempPathFactory, taught: Taught) -> Iterator[Grounds]:
+def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
     folder = tmp_path_factory.mktemp("crash")
     with ScriptedModel(conversations()) as model, Grounds(folder, model) as grounds:
-        grounds.set_up(taught)
+        grounds.set_up()
         yield grounds
 
 
